@@ -1,0 +1,109 @@
+public import Wire
+
+/// How an agent introduces itself on its stream.
+public struct Hello: Codable, Hashable, Sendable {
+  /// The node's name.
+  public var node: String
+  /// Sorted.
+  public var roles: [Role]
+  /// The highest epoch the agent has seen; 0 after a start.
+  public var epoch: Epoch
+  /// The revision it runs; 0 after a start.
+  public var revision: Revision
+
+  /// Describes the agent.
+  public init(node: String, roles: [Role], epoch: Epoch, revision: Revision) {
+    self.node = node
+    self.roles = roles
+    self.epoch = epoch
+    self.revision = revision
+  }
+}
+
+/// A change of a backend's health, seen by its host.
+public struct HealthChange: Codable, Hashable, Sendable {
+  /// The VM, by its locator.
+  public var locator: IPv4Address
+  /// The endpoint that was probed.
+  public var key: EndpointKey
+  /// Whether it can serve.
+  public var isHealthy: Bool
+  /// Why, in a few words: `connection refused`, `status 503`, `timed out`.
+  public var reason: String
+
+  /// Describes a change.
+  public init(locator: IPv4Address, key: EndpointKey, isHealthy: Bool, reason: String) {
+    self.locator = locator
+    self.key = key
+    self.isHealthy = isHealthy
+    self.reason = reason
+  }
+}
+
+/// A BGP session as a MUX reports it.
+public struct BGPSessionStatus: Codable, Hashable, Sendable {
+  /// The router.
+  public var peer: IPv4Address
+  /// `idle`, `connect`, `active`, `openSent`, `openConfirm`, `established`.
+  public var state: String
+  /// How long it has been in that state.
+  public var secondsInState: Int
+  /// How many prefixes are announced to it.
+  public var announced: Int
+
+  /// Describes a session.
+  public init(peer: IPv4Address, state: String, secondsInState: Int, announced: Int) {
+    self.peer = peer
+    self.state = state
+    self.secondsInState = secondsInState
+    self.announced = announced
+  }
+}
+
+/// A number that only grows, with the labels that tell it from its sisters.
+public struct Counter: Codable, Hashable, Sendable {
+  /// As Prometheus would name it: `ananta_mux_packets_total`.
+  public var name: String
+  /// Sorted by key when sent.
+  public var labels: [String: String]
+  /// Since the agent's start.
+  public var value: UInt64
+
+  /// Describes a counter.
+  public init(name: String, labels: [String: String], value: UInt64) {
+    self.name = name
+    self.labels = labels
+    self.value = value
+  }
+}
+
+/// What an agent says of itself from time to time.
+public struct NodeStatistics: Codable, Hashable, Sendable {
+  /// Sessions of the MUX role.
+  public var bgp: [BGPSessionStatus]
+  /// Everything that is counted.
+  public var counters: [Counter]
+  /// Sentences an operator should read: a device that is missing, a sysctl that cannot be set.
+  public var problems: [String]
+
+  /// Describes a node.
+  public init(bgp: [BGPSessionStatus], counters: [Counter], problems: [String]) {
+    self.bgp = bgp
+    self.counters = counters
+    self.problems = problems
+  }
+}
+
+/// What an agent sends to its manager.
+public enum Report: Codable, Hashable, Sendable {
+  /// First on every stream.
+  case hello(Hello)
+  /// The node's data path runs this revision, ordered in this epoch.
+  case acknowledged(Revision, Epoch)
+  /// The node has seen a higher epoch than that of an update, and did not carry it out.
+  case refused(Revision, highest: Epoch)
+  /// Changes only; all of them again after every `hello`.
+  case health([HealthChange])
+  /// Every second or so.
+  case statistics(NodeStatistics)
+}
