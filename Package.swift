@@ -49,5 +49,6 @@ let package = Package(
     // Core: no system call, clock, thread, lock or randomness of its own.
     library("Wire"),
     library("Control", "Wire"),
+    library("Dataplane", "Wire"),
   ]
 )
