@@ -1,6 +1,8 @@
 public import Wire
 
-/// Whose orders count: a primary's ballot. Agents refuse commands of an epoch below the highest they saw.
+/// Whose orders count: a primary's ballot.
+///
+/// Agents refuse commands of an epoch below the highest they saw.
 public struct Epoch: Codable, Hashable, Comparable, Sendable {
   /// Grows with each change of primary.
   public var number: UInt64

@@ -30,7 +30,7 @@ public struct FiveTuple: Hashable, Sendable, BitwiseCopyable {
       proto: proto)
   }
 
-  // Written out because the compiler's own `==` cannot be inlined into another module.
+  /// Written out because the compiler's own `==` cannot be inlined into another module.
   @inline(always) public static func == (a: Self, b: Self) -> Bool {
     a.source == b.source && a.destination == b.destination && a.sourcePort == b.sourcePort
       && a.destinationPort == b.destinationPort && a.proto == b.proto

@@ -12,6 +12,6 @@ public struct IPProtocol: Hashable, Sendable, BitwiseCopyable {
   @inline(always) public static var tcp: IPProtocol { IPProtocol(6) }
   /// RFC 768.
   @inline(always) public static var udp: IPProtocol { IPProtocol(17) }
-  // Written out because the compiler's own `==` cannot be inlined into another module.
+  /// Written out because the compiler's own `==` cannot be inlined into another module.
   @inline(always) public static func == (a: Self, b: Self) -> Bool { a.rawValue == b.rawValue }
 }

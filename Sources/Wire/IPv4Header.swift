@@ -36,7 +36,9 @@ public struct IPv4Header: BitwiseCopyable, Sendable {
   /// Flags and fragment offset.
   @inline(always) public func fragmentWord(_ frame: borrowing Frame) -> UInt16 { frame.load16(offset &+ 6) }
   /// Whether this is a piece of a packet: more fragments follow, or it is not the first.
-  @inline(always) public func isFragment(_ frame: borrowing Frame) -> Bool { fragmentWord(frame) & 0x3fff != 0 }
+  @inline(always) public func isFragment(_ frame: borrowing Frame) -> Bool {
+    fragmentWord(frame) & 0x3fff != 0
+  }
   /// Whether routers must not fragment it.
   @inline(always) public func dontFragment(_ frame: borrowing Frame) -> Bool {
     fragmentWord(frame) & 0x4000 != 0

@@ -18,6 +18,7 @@ public struct InternetChecksum: BitwiseCopyable, Sendable {
   }
 
   /// Adds `byteCount` bytes of the frame from `offset` on; the caller has asked whether they are there.
+  ///
   /// An odd last byte is padded with zero.
   @inlinable public mutating func add(
     _ frame: borrowing Frame, from offset: Int, byteCount: Int
