@@ -3,9 +3,9 @@ public import Wire
 
 /// Connections that the VIP map alone would send elsewhere than where they began; one worker's own.
 ///
-/// Four-way buckets in memory of fixed size: it never allocates after `init`, and when its buckets or a quota are full
-/// it stops recording. A record is untrusted while its connection has shown nothing but a SYN: those live
-/// shortly and have a small quota, so that a flood of SYNs leaves room (Ananta §3.3.3).
+/// Four-way buckets in memory of fixed size: it never allocates after `init`, and when its buckets or a
+/// quota are full it stops recording. A record is untrusted while its connection has shown nothing but a
+/// SYN: those live shortly and have a small quota, so that a flood of SYNs leaves room (Ananta §3.3.3).
 @safe public struct FlowTable: ~Copyable {
   /// How far a connection is trusted; `none` marks a free place.
   @usableFromInline enum Trust: UInt8, BitwiseCopyable { case none, untrusted, trusted }
@@ -28,7 +28,9 @@ public import Wire
       trust = .none
     }
 
-    @inlinable @inline(__always) func isExpired(_ now: UInt32) -> Bool { Int32(bitPattern: now &- expires) >= 0 }
+    @inlinable @inline(__always) func isExpired(_ now: UInt32) -> Bool {
+      Int32(bitPattern: now &- expires) >= 0
+    }
   }
 
   @usableFromInline let records: UnsafeMutablePointer<Record>
@@ -69,8 +71,9 @@ public import Wire
     unsafe counts[Int(truncatingIfNeeded: number) & (Limits.endpoints &- 1)] != 0
   }
 
-  /// The first places of the two buckets that a connection may be in: with a choice of two, hardly any record finds
-  /// no place before the table is three quarters full (Azar et al., "Balanced Allocations", 1994).
+  /// The first places of the two buckets that a connection may be in: with a choice of two, hardly any
+  /// record finds no place before the table is three quarters full (Azar et al., "Balanced Allocations",
+  /// 1994).
   @inlinable func buckets(_ connection: FiveTuple) -> (Int, Int) {
     let number = hash.hash(connection)
     let first = Int(truncatingIfNeeded: number) & bucketMask
@@ -114,8 +117,8 @@ public import Wire
     unsafe records[place].trust = .none
   }
 
-  /// The backend recorded for a connection, whose record lives on for `idleTimeout` milliseconds; a connection that
-  /// shows more than a SYN becomes trusted.
+  /// The backend recorded for a connection, whose record lives on for `idleTimeout` milliseconds; a
+  /// connection that shows more than a SYN becomes trusted.
   @inlinable public mutating func lookUp(
     _ connection: FiveTuple, opening: Bool, idleTimeout: UInt32, now: UInt32
   ) -> Target? {

@@ -3,8 +3,8 @@ public import Wire
 
 /// Consistent hashing with even shares: Eisenbud et al., "Maglev", NSDI 2016, §3.4.
 public enum MaglevTable {
-  /// The order in which a backend would like the slots: `offset`, `offset + skip`, `offset + 2·skip`, … modulo
-  /// the number of slots, which visits each once when that number is prime.
+  /// The order in which a backend would like the slots: `offset`, `offset + skip`, `offset + 2·skip`, …
+  /// modulo the number of slots, which visits each once when that number is prime.
   public struct Permutation: IteratorProtocol, Sendable {
     /// The slot it likes best.
     public let offset: Int
@@ -41,9 +41,9 @@ public enum MaglevTable {
   /// Lets the backends take slots in turns until none is left, each the next free one of its preferences.
   ///
   /// With weights, W the largest of them: in round r = 1, 2, … a backend of weight w takes a turn when
-  /// r·w ≥ t·W, t being the turns it has had. So a backend of weight W has a turn in every round, one of W/2 in
-  /// every second; with equal weights this is the algorithm of the paper. Weights are above 0.
-  /// Without backends every slot holds `UInt16.max`.
+  /// r·w ≥ t·W, t being the turns it has had. So a backend of weight W has a turn in every round, one of W/2
+  /// in every second; with equal weights this is the algorithm of the paper. Weights are above 0. Without
+  /// backends every slot holds `UInt16.max`.
   public static func fill<Preferences: IteratorProtocol<Int>>(
     slotCount: Int, preferences: [Preferences], weights: [Int]
   ) -> [UInt16] {

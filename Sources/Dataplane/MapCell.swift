@@ -1,7 +1,8 @@
 #if !$Embedded
 public import Wire
 
-/// A place of a VIP map in memory: one cache line with all that a packet of a settled slot needs but the slot.
+/// A place of a VIP map in memory: one cache line with all that a packet of a settled slot needs but the
+/// slot.
 @unsafe public struct MapCell: BitwiseCopyable {
   /// What a place holds.
   public enum Kind: UInt8, BitwiseCopyable {

@@ -11,7 +11,9 @@ public struct MovementState: Hashable, BitwiseCopyable {
   /// When the current backend was set, milliseconds.
   @usableFromInline var last: UInt32
 
-  /// How it is at a time; nil once settled. models/moving_slots.py calls this `settle`.
+  /// How it is at a time; nil once settled.
+  ///
+  /// The model calls this `settle`.
   @inlinable @inline(__always) func phase(now: UInt32, idleTimeout: UInt32) -> SlotMovement? {
     // Signed, since a worker's clock may be read shortly before the change was made.
     let sinceLast = Int32(bitPattern: now &- last)
@@ -85,7 +87,7 @@ public struct MovementState: Hashable, BitwiseCopyable {
     self.init(places: places, states: states, latest: latest)
   }
 
-  /// A further change keeps the base, unless it was given up: models/moving_slots.py, `change`.
+  /// A further change keeps the base, unless it was given up.
   private static func changed(
     _ state: MovementState?, from before: Target?, now: UInt32, idleTimeout: UInt32
   ) -> MovementState {

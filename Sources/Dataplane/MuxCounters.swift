@@ -102,7 +102,9 @@ public struct BackendCount: Hashable, Sendable {
   private func count(_ target: Target, _ address: EndpointAddress) -> BackendCount {
     guard Int(target.row) < rowCount,
       unsafe rows[Int(target.row)].generation.load(ordering: .acquiring) == target.generation
-    else { return BackendCount(address: address, locator: target.locator, packets: 0, bytes: 0, connections: 0) }
+    else {
+      return BackendCount(address: address, locator: target.locator, packets: 0, bytes: 0, connections: 0)
+    }
     return unsafe BackendCount(
       address: address, locator: target.locator,
       packets: rows[Int(target.row)].packets.load(ordering: .relaxed),

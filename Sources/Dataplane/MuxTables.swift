@@ -111,7 +111,8 @@ public protocol MuxTables: ~Copyable {
   func hasRecords(_ entry: EndpointEntry) -> Bool
   /// The backend that is recorded for a connection; asking renews the record unless it is `opening`.
   mutating func recorded(
-    _ connection: FiveTuple, _ entry: EndpointEntry, opening: Bool, now: UInt32) -> Target?
+    _ connection: FiveTuple, _ entry: EndpointEntry, opening: Bool, now: UInt32
+  ) -> Target?
   /// Records a connection, if there is room; `opening` when all it has shown is a SYN.
   mutating func record(
     _ connection: FiveTuple, _ target: Target, _ entry: EndpointEntry, opening: Bool, now: UInt32)

@@ -129,7 +129,9 @@ public struct ParsedPacket: BitwiseCopyable, Sendable {
   @inlinable @inline(__always) static func tcp(
     _ frame: borrowing Frame, _ network: IPv4Packet
   ) -> Parsed<ParsedPacket> {
-    guard network.totalLength >= IPv4Header.byteCount &+ TCPHeader.byteCount else { return .fault(.truncated) }
+    guard network.totalLength >= IPv4Header.byteCount &+ TCPHeader.byteCount else {
+      return .fault(.truncated)
+    }
     let tcp = TCPHeader(at: network.payload)
     let headers = IPv4Header.byteCount &+ tcp.headerLength(frame)
     let flags = tcp.flags(frame)
@@ -146,7 +148,9 @@ public struct ParsedPacket: BitwiseCopyable, Sendable {
   @inlinable @inline(__always) static func udp(
     _ frame: borrowing Frame, _ network: IPv4Packet
   ) -> Parsed<ParsedPacket> {
-    guard network.totalLength >= IPv4Header.byteCount &+ UDPHeader.byteCount else { return .fault(.truncated) }
+    guard network.totalLength >= IPv4Header.byteCount &+ UDPHeader.byteCount else {
+      return .fault(.truncated)
+    }
     let udp = UDPHeader(at: network.payload)
     let length = udp.length(frame)
     guard length >= UDPHeader.byteCount, IPv4Header.byteCount &+ length <= network.totalLength else {

@@ -3,8 +3,8 @@ public import Wire
 
 /// Endpoint → look-up table over its backends: what a MUX knows, as it was at one moment.
 ///
-/// A snapshot: made by the thread that holds the configuration, never changed, read by all workers through raw
-/// pointers without locks. The next one is made from the last by `updated` and shares all that did not
+/// A snapshot: made by the thread that holds the configuration, never changed, read by all workers through
+/// raw pointers without locks. The next one is made from the last by `updated` and shares all that did not
 /// change. What moves and since when is part of it, so movement survives any number of changes.
 @safe public final class VIPMap: @unchecked Sendable {
   /// The pool's hash and so its seed.
@@ -26,8 +26,8 @@ public import Wire
 
   /// The empty map, with which every MUX begins.
   ///
-  /// `slotCount` must be a prime below 65,536 · 64; `counterRows` is the number of pairs of endpoint and backend
-  /// that are counted apart.
+  /// `slotCount` must be a prime below 65,536 · 64; `counterRows` is the number of pairs of endpoint and
+  /// backend that are counted apart.
   public convenience init(
     seed: UInt64, slotCount: Int = Limits.slotCount, counterRows: Int = Limits.counterRows
   ) {

@@ -105,7 +105,8 @@ extension VIPMap {
   /// The map after the endpoints have become these; what did not change is shared with this one.
   ///
   /// Slots whose backend changes begin to move at `now`, milliseconds on the clock that workers pass to
-  /// `process`. `vips` names VIPs that are ours though no endpoint is on them. A new table takes some milliseconds.
+  /// `process`. `vips` names VIPs that are ours though no endpoint is on them. A new table takes some
+  /// milliseconds.
   public func updated(
     endpoints: [EndpointConfiguration], vips: [IPv4Address] = [], now: UInt32
   ) throws(VIPMapError) -> VIPMap {
@@ -122,8 +123,8 @@ extension VIPMap {
 
   /// The map without movements that have come to rest; nil when there is none to take away.
   ///
-  /// To be called about once a second while `isMoving`, so that memory comes back and packets are fast again. At the
-  /// latest after 20 days, before the clock's difference loses its sign.
+  /// To be called about once a second while `isMoving`, so that memory comes back and packets are fast
+  /// again. At the latest after 20 days, before the clock's difference loses its sign.
   public func settled(now: UInt32) -> VIPMap? {
     let hasSettled = states.contains { state in
       state.movement?.isSettled(now: now, idleTimeout: state.configuration.idleTimeout) ?? false

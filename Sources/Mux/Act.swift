@@ -1,7 +1,7 @@
 import Dataplane
 import Wire
 
-/// The third step: may the packet go on as it is?
+/// The third step, which asks whether the packet may go on as it is.
 enum Act {
   enum Outcome: BitwiseCopyable {
     case encapsulate
@@ -18,7 +18,8 @@ enum Act {
     // What one packet on the wire will measure: of a super-packet, one segment.
     var size = packet.network.totalLength
     if type != Offload.gsoNone {
-      let matches = type == Offload.gsoTCPv4 ? packet.content == .tcp : type == Offload.gsoUDP && packet.content == .udp
+      let matches =
+        type == Offload.gsoTCPv4 ? packet.content == .tcp : type == Offload.gsoUDP && packet.content == .udp
       guard matches, offload.isPartial, offload.gsoSize > 0 else { return .fault(.offload) }
       size = min(size, packet.headerLength &+ Int(offload.gsoSize))
     }

@@ -3,8 +3,8 @@ import Wire
 
 /// The last step: the bytes that leave.
 enum Emit {
-  /// Bytes of the offending packet that an ICMP error quotes: all of its headers and some payload, and within what
-  /// every buffer holds (RFC 1812 §4.3.2.3 allows 548).
+  /// Bytes of the offending packet that an ICMP error quotes: all of its headers and some payload, and
+  /// within what every buffer holds (RFC 1812 §4.3.2.3 allows 548).
   static var quotedBytes: Int { 128 }
   /// Where an ICMP error begins: the offending packet stays in its place and is quoted there.
   @inline(always) static var errorOffset: Int { -(IPv4Header.byteCount &+ ICMPHeader.byteCount) }
@@ -39,7 +39,8 @@ enum Emit {
 
   /// "Fragmentation needed and DF set" (RFC 792, RFC 1191) before the packet that caused it.
   ///
-  /// It comes from the VIP: that is who the client talks to, and an address that the client's network lets in.
+  /// It comes from the VIP: that is who the client talks to, and an address that the client's network lets
+  /// in.
   @inline(always) static func fragmentationNeeded(
     _ frame: inout Frame, _ offload: inout Offload, _ packet: ParsedPacket, mtu: Int
   ) -> Path.End {
@@ -53,7 +54,8 @@ enum Emit {
     frame.store(sum.value, at: icmp &+ 2)
     frame.store32(0x45c0_0000 | UInt32(length), at: errorOffset)
     frame.store32(0x0000_4000, at: errorOffset &+ 4)
-    frame.store32(UInt32(IPIP.timeToLive) << 24 | UInt32(IPProtocol.icmp.rawValue) << 16, at: errorOffset &+ 8)
+    frame.store32(
+      UInt32(IPIP.timeToLive) << 24 | UInt32(IPProtocol.icmp.rawValue) << 16, at: errorOffset &+ 8)
     frame.store(packet.network.destination.raw, at: errorOffset &+ 12)
     frame.store(packet.network.source.raw, at: errorOffset &+ 16)
     var header = InternetChecksum()

@@ -1,7 +1,7 @@
 import Dataplane
 import Wire
 
-/// The second step: which backend has the packet's connection? models/moving_slots.py is the specification.
+/// The second step, which finds the backend that has the packet's connection: the algorithm of moving slots.
 enum Match {
   enum Outcome: BitwiseCopyable {
     case target(Target)

@@ -48,9 +48,9 @@ public struct Mux: ~Copyable {
   /// Judges one packet and changes it in place.
   ///
   /// The packet begins `Frame.headroom` bytes into the buffer, which must hold at least
-  /// `Frame.guaranteed` bytes from there on; it is `byteCount` bytes long. `offload` says what the device left to
-  /// us and afterwards what we leave to it. `now` is in milliseconds on a steady clock that may wrap around.
-  /// `transmit` yields an IPv4 packet for the stack to route.
+  /// `Frame.guaranteed` bytes from there on; it is `byteCount` bytes long. `offload` says what the device
+  /// left to us and afterwards what we leave to it. `now` is in milliseconds on a steady clock that may wrap
+  /// around. `transmit` yields an IPv4 packet for the stack to route.
   ///
   /// Only whole-module compilation lets the compiler look into the other files and prove that nothing here
   /// allocates or locks, so release builds demand the proof.

@@ -1,7 +1,7 @@
 import Dataplane
 import Wire
 
-/// The first step: are the headers sound, and is the packet to one of our VIPs?
+/// The first step, which asks whether the headers are sound and the packet is to one of our VIPs.
 enum Parse {
   enum Outcome: BitwiseCopyable {
     /// Sound, and perhaps to one of our VIPs: `Match` will see.
@@ -11,7 +11,9 @@ enum Parse {
     case fault(DropReason)
   }
 
-  /// Reads the packet. What is wrong behind the IPv4 header is held against packets to our VIPs only; the others
+  /// Reads the packet.
+  ///
+  /// What is wrong behind the IPv4 header is held against packets to our VIPs only; the others
   /// are the stack's business.
   @inline(always) static func packet<Tables: MuxTables & ~Copyable>(
     _ frame: borrowing Frame, _ tables: borrowing Tables

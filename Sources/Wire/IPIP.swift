@@ -7,9 +7,9 @@ public enum IPIP {
 
   /// Lays an outer header down before the packet that begins at `offset`; the packet is not touched.
   ///
-  /// DSCP and ECN are copied (RFC 6040 §4.1, normal mode), and so is DF. With DF the identification means nothing
-  /// and is 0 (RFC 6864); without, it is the inner one, so that fragments of different packets differ.
-  /// A length above 65,535, as of a super-packet that is still to be segmented, is cut to 16 bits.
+  /// DSCP and ECN are copied (RFC 6040 §4.1, normal mode), and so is DF. With DF the identification means
+  /// nothing and is 0 (RFC 6864); without, it is the inner one, so that fragments of different packets
+  /// differ. A length above 65,535, as of a super-packet that is still to be segmented, is cut to 16 bits.
   @inline(always) public static func encapsulate(
     _ frame: inout Frame, packetAt offset: Int, byteCount: Int, from source: IPv4Address,
     to destination: IPv4Address

@@ -10,8 +10,8 @@ public enum HashedFields: UInt8, CaseIterable, Sendable, BitwiseCopyable {
 
 /// The hash that every MUX of a pool computes alike; docs/hash.md specifies it to the bit.
 ///
-/// Keyed by the pool's seed, so that a stranger cannot tell which packets meet in one slot. It works on numbers,
-/// never on memory, so it is the same on machines of either byte order. Not a cryptographic hash.
+/// Keyed by the pool's seed, so that a stranger cannot tell which packets meet in one slot. It works on
+/// numbers, never on memory, so it is the same on machines of either byte order. Not a cryptographic hash.
 public struct PoolHash: Hashable, Sendable, BitwiseCopyable {
   /// The same on all members of the pool.
   public let seed: UInt64
@@ -36,12 +36,14 @@ public struct PoolHash: Hashable, Sendable, BitwiseCopyable {
     Self.mixed(Self.mixed(seed ^ (UInt64(round) << 32 | UInt64(locator.number))) ^ seed)
   }
 
-  /// The slot of a table that a hash falls into: the upper 32 bits scaled to `slotCount`, which needs no division.
+  /// The slot of a table that a hash falls into: the upper 32 bits scaled to `slotCount`, which needs no
+  /// division.
   @inline(always) public static func slot(of hash: UInt64, slotCount: UInt32) -> Int {
     Int(truncatingIfNeeded: ((hash >> 32) &* UInt64(slotCount)) >> 32)
   }
 
-  /// A bijection of 64-bit numbers in which each bit of the input changes each bit of the output half the time.
+  /// A bijection of 64-bit numbers in which each bit of the input changes each bit of the output half the
+  /// time.
   @inline(always) public static func mixed(_ number: UInt64) -> UInt64 {
     var x = number
     x ^= x >> 32

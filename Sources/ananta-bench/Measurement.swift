@@ -4,7 +4,7 @@ import Wire
 /// Something that can be measured, and what it took.
 struct Measurement {
   let name: String
-  /// `ns/packet`, `ms`, …
+  /// Nanoseconds per packet, milliseconds, and so on.
   let unit: String
   /// Runs once and says what it took, in `unit`.
   let body: () -> Double
@@ -43,7 +43,9 @@ struct Measurement {
   /// Look-up tables and VIP maps.
   static func tables() -> [Measurement] {
     [3, 100, 655].map { count in
-      let backends = (0..<count).map { WeightedBackend(locator: IPv4Address(number: 0x0a01_0001 + UInt32($0))) }
+      let backends = (0..<count).map {
+        WeightedBackend(locator: IPv4Address(number: 0x0a01_0001 + UInt32($0)))
+      }
       return Measurement("Maglev table, 65537 slots, \(count) backends", unit: "ms") {
         nanoseconds {
           let table = MaglevTable.build(backends, hash: PoolHash(seed: 7), slotCount: Limits.slotCount)

@@ -21,7 +21,8 @@ import Wire
     let backends = (0..<100).map { WeightedBackend(locator: IPv4Address(number: 0x0a01_0001 + UInt32($0))) }
     let configurations = (0..<endpoints).map { number in
       EndpointConfiguration(
-        vip: IPv4Address(number: 0xcb00_7100 + UInt32(number / 100)), port: UInt16(number % 100 + 1), proto: .tcp,
+        vip: IPv4Address(number: 0xcb00_7100 + UInt32(number / 100)), port: UInt16(number % 100 + 1),
+        proto: .tcp,
         backends: backends)
     }
     let map = try VIPMap(seed: 0x5eed).updated(endpoints: configurations, now: 0)
@@ -60,7 +61,8 @@ import Wire
         let buffer = unsafe MutableRawSpan(_unsafeStart: start, byteCount: Self.frameSize)
         var offload = Offload()
         let verdict = mux.process(
-          buffer, byteCount: Self.byteCount, offload: &offload, now: UInt32(truncatingIfNeeded: packet / 1_024))
+          buffer, byteCount: Self.byteCount, offload: &offload,
+          now: UInt32(truncatingIfNeeded: packet / 1_024))
         if case .transmit = verdict { transmitted &+= 1 }
         place = place &+ 1 == frameCount ? 0 : place &+ 1
       }
@@ -83,7 +85,8 @@ import Wire
       var kept: MuxLoad?
       return Measurement(load.0, unit: "ns/packet") {
         if kept == nil {
-          kept = try? MuxLoad(flows: load.flows, endpoints: load.endpoints, flags: load.flags, packets: packets)
+          kept = try? MuxLoad(
+            flows: load.flows, endpoints: load.endpoints, flags: load.flags, packets: packets)
         }
         return kept?.round() ?? .nan
       }

@@ -114,7 +114,8 @@ import Wire
     changed[777].backends = [WeightedBackend(locator: "10.9.9.9")]
     map = try map.updated(endpoints: changed, now: 1)
     let tuple = FiveTuple(
-      source: "198.51.100.1", destination: changed[777].vip, sourcePort: 5, destinationPort: changed[777].port,
+      source: "198.51.100.1", destination: changed[777].vip, sourcePort: 5,
+      destinationPort: changed[777].port,
       proto: .tcp)
     #expect(map.backend(of: tuple) == "10.9.9.9")
   }

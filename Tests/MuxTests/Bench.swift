@@ -64,7 +64,9 @@ struct Bench: ~Copyable {
       mux.process(span, byteCount: packet.count, offload: &offload, now: now)
     }
     var bytes: [UInt8] = []
-    if case .transmit(let offset, let byteCount) = verdict { bytes = buffer.bytes(from: offset, count: byteCount) }
+    if case .transmit(let offset, let byteCount) = verdict {
+      bytes = buffer.bytes(from: offset, count: byteCount)
+    }
     return Output(verdict: verdict, bytes: bytes, offload: offload, memory: buffer.memory)
   }
 

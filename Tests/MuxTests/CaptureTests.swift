@@ -30,7 +30,9 @@ import Wire
     process.executableURL = URL(filePath: tshark ?? "")
     process.arguments = [
       "-r", file.path, "-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE", "-o",
-      "udp.check_checksum:TRUE", "-Y", filter, "-T", "fields", "-e", "frame.number", "-e", "_ws.col.Protocol",
+      "udp.check_checksum:TRUE", "--disable-protocol", "dns", "--disable-protocol", "mdns", "-Y", filter,
+      "-T", "fields", "-e",
+      "frame.number", "-e", "_ws.col.Protocol",
       "-e", "_ws.col.Info",
     ]
     process.standardOutput = pipe

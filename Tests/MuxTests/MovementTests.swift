@@ -4,7 +4,7 @@ import PacketBuilder
 import Testing
 import Wire
 
-/// models/moving_slots.py on one MUX: connections keep their backend while backends come and go.
+/// The algorithm of moving slots on one MUX: connections keep their backend while backends come and go.
 @Suite struct MovementTests {
   static func endpoint(_ locators: [IPv4Address], idleTimeout: UInt32 = 60_000) -> EndpointConfiguration {
     EndpointConfiguration(
@@ -100,7 +100,8 @@ import Wire
     #expect(bench.mux.recordCount == 0)
   }
 
-  /// The model's invariant: every packet of a connection that is never silent for IDLE goes where its SYN went.
+  /// The model's invariant: every packet of a connection that is never silent for IDLE goes where its SYN
+  /// went.
   @Test(arguments: 1...12 as ClosedRange<UInt64>)
   func randomHistories(seed: UInt64) {
     var random = Random(seed: seed)

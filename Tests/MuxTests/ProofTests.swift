@@ -6,8 +6,8 @@ import PacketBuilder
 import Testing
 import Wire
 
-/// No allocation, no lock, no reference counting on the packet path: said by the machine code, by the compiler for
-/// machines without an operating system, and by the allocator itself.
+/// No allocation, no lock, no reference counting on the packet path: said by the machine code, by the
+/// compiler for machines without an operating system, and by the allocator itself.
 @Suite struct ProofTests {
   static let deploy = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../deploy")
 
@@ -31,7 +31,8 @@ import Wire
 
   /// A directory of its own, removed at the end.
   func withDirectory(_ body: (URL) throws -> Void) throws {
-    let directory = FileManager.default.temporaryDirectory.appending(path: "ananta-proof-\(UUID().uuidString)")
+    let directory = FileManager.default.temporaryDirectory.appending(
+      path: "ananta-proof-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: directory) }
     try body(directory)
@@ -88,7 +89,8 @@ import Wire
     bench.configure([moved, Bench.endpoints[1]], now: 1_000)
     // Settled and moving slots, replies, drops: 250,000 packets of each.
     var buffers = [
-      FrameBuffer((PacketCase.ip / UDP(5353, 53)).bytes), FrameBuffer((PacketCase.ip / TCP(40_000, 80)).bytes),
+      FrameBuffer((PacketCase.ip / UDP(5353, 53)).bytes),
+      FrameBuffer((PacketCase.ip / TCP(40_000, 80)).bytes),
       FrameBuffer((PacketCase.ip / ICMP.echoRequest(1)).bytes),
       FrameBuffer((IPv4(Bench.client, Bench.vip, checksum: 1) / UDP(1, 1)).bytes),
     ]

@@ -1,6 +1,8 @@
 public import Wire
 
-/// An IPv4 header (RFC 791). What is nil is computed.
+/// An IPv4 header (RFC 791).
+///
+/// What is nil is computed.
 public struct IPv4: Layer {
   /// Its protocol number.
   public var number: UInt8 { 4 }

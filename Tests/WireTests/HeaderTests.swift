@@ -47,7 +47,8 @@ import Wire
   @Test func tcp() throws {
     let packet =
       IPv4("198.51.100.10", "203.0.113.10")
-      / TCP(40_000, 80, .syn | .ack, sequence: 0x0102_0304, acknowledgment: 0x0506_0708, options: TCP.mss(1440))
+      / TCP(
+        40_000, 80, .syn | .ack, sequence: 0x0102_0304, acknowledgment: 0x0506_0708, options: TCP.mss(1440))
     let (_, bytes) = try #require(
       reading(packet) { frame in
         let header = TCPHeader(at: 20)
@@ -63,7 +64,8 @@ import Wire
     var expected = packet
     expected =
       IPv4("198.51.100.10", "203.0.113.10")
-      / TCP(40_001, 80, .syn | .ack, sequence: 0x0102_0304, acknowledgment: 0x0506_0708, options: TCP.mss(1440))
+      / TCP(
+        40_001, 80, .syn | .ack, sequence: 0x0102_0304, acknowledgment: 0x0506_0708, options: TCP.mss(1440))
     #expect(bytes == expected.bytes)
   }
 

@@ -66,7 +66,9 @@ import Wire
     let printed = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     #expect(process.terminationStatus == 0)
-    #expect(printed.split(separator: "\n").map { Self.number(String($0)) } == Self.rows(columns: 9).map { Self.number($0[7]) })
+    #expect(
+      printed.split(separator: "\n").map { Self.number(String($0)) }
+        == Self.rows(columns: 9).map { Self.number($0[7]) })
   }
 
   /// Each bit of the input changes each bit of the output in 44 % to 56 % of all cases.

@@ -26,7 +26,9 @@ struct ProbeTables: MuxTables {
 
 /// Walks one packet; the bytes it needs from the caller are all in memory that the caller owns.
 @c(ananta_probe)
-public func probe(_ memory: UnsafeMutableRawPointer, _ byteCount: Int, _ tables: UnsafeMutableRawPointer) -> Int32 {
+public func probe(_ memory: UnsafeMutableRawPointer, _ byteCount: Int, _ tables: UnsafeMutableRawPointer)
+  -> Int32
+{
   let buffer = unsafe MutableRawSpan(_unsafeStart: memory, byteCount: Frame.headroom &+ 2048)
   guard var frame = Frame(buffer, byteCount: byteCount) else { return -1 }
   var offload = Offload()

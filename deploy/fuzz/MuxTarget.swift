@@ -2,7 +2,8 @@ import Dataplane
 import Mux
 import Wire
 
-/// What libFuzzer drives: the first 10 bytes of its input are the device's offload header, the rest is the packet.
+/// What libFuzzer drives: the first 10 bytes of its input are the device's offload header, the rest is the
+/// packet.
 nonisolated(unsafe) private var target = Target()
 
 private struct Target: ~Copyable {
@@ -42,7 +43,9 @@ private struct Target: ~Copyable {
     repairChecksum(buffer + Frame.headroom)
     now &+= 1
     let span = unsafe MutableRawSpan(_unsafeStart: buffer, byteCount: size)
-    if case .transmit(let offset, let byteCount) = mux.process(span, byteCount: length, offload: &offload, now: now) {
+    if case .transmit(let offset, let byteCount) = mux.process(
+      span, byteCount: length, offload: &offload, now: now)
+    {
       precondition(offset == -20 || offset == 0 || offset == -28, "unknown offset")
       precondition(byteCount >= 28 && offset + byteCount <= length, "sends bytes that were not there")
       let first = unsafe (buffer + Frame.headroom + offset).load(as: UInt8.self)
@@ -56,12 +59,15 @@ private struct Target: ~Copyable {
     guard now & 1 == 0 else { return }
     unsafe packet.storeBytes(of: 0, toByteOffset: 10, as: UInt16.self)
     var sum: UInt32 = 0
-    for place in 0..<10 { unsafe sum &+= UInt32(packet.loadUnaligned(fromByteOffset: 2 * place, as: UInt16.self)) }
+    for place in 0..<10 {
+      unsafe sum &+= UInt32(packet.loadUnaligned(fromByteOffset: 2 * place, as: UInt16.self))
+    }
     while sum > 0xffff { sum = sum & 0xffff &+ sum >> 16 }
     unsafe packet.storeBytes(of: ~UInt16(sum), toByteOffset: 10, as: UInt16.self)
   }
 }
 
+/// What libFuzzer calls for every input.
 @c(LLVMFuzzerTestOneInput)
 public func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   unsafe target.run(UnsafeRawPointer(data), count)
