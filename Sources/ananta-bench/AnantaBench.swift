@@ -8,8 +8,8 @@ struct AnantaBench: ParsableCommand {
     commandName: "ananta-bench",
     abstract: "Measures the packet path: nanoseconds per packet, and how long tables take to build.",
     discussion: """
-      Every figure is the median of the rounds; the least is shown beside it. Packets lie in memory, so this is the
-      cost of judging and rewriting them, without devices and system calls.
+      Every figure is the median of the rounds; the least is shown beside it. Packets lie in memory, so this
+      is the cost of judging and rewriting them, without devices and system calls.
       """)
 
   @Option(help: "How often each measurement is repeated; 1 to 1000.")

@@ -49,9 +49,11 @@ import Wire
 
   @Test(.enabled(if: tshark != nil, "tshark is not installed"))
   func tsharkFindsNothingWrong() throws {
-    // Left out: what came in damaged on purpose, and what the device has still to complete.
+    // Left out: what came in damaged on purpose, what the device has still to complete, and a quoted TCP segment
+    // that is cut off, whose checksum tshark computes from the part that it sees.
     let damaged = [
       "TCP, wrong checksum: the backend judges", "UDP, shorter than its packet", "quotes 64 bits only",
+      "1481 bytes with DF",
     ]
     var packets: [[UInt8]] = []
     for example in PacketCase.all where !example.offload.isPartial && !damaged.contains(example.name) {
