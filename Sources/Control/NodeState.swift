@@ -55,7 +55,8 @@ public struct NodeState: Codable, Hashable, Sendable {
     case .removeMachine(let locator):
       machines[locator] = nil
       hostEndpoints[locator] = nil
-    case .setHostEndpoint(let endpoint): hostEndpoints[endpoint.locator, default: [:]][endpoint.key] = endpoint
+    case .setHostEndpoint(let endpoint):
+      hostEndpoints[endpoint.locator, default: [:]][endpoint.key] = endpoint
     case .removeHostEndpoint(let locator, let key):
       hostEndpoints[locator]?[key] = nil
       if hostEndpoints[locator]?.isEmpty == true { hostEndpoints[locator] = nil }
