@@ -34,7 +34,9 @@ public struct Capabilities: Hashable, Sendable {
   /// Takes the set as bits, lowest first.
   public init(bits: UInt64) { self.bits = bits }
 
-  /// Reads `CapEff` of /proc/thread-self/status. The corresponding command is `getpcaps PID`.
+  /// Reads `CapEff` of /proc/thread-self/status.
+  ///
+  /// The corresponding command is `getpcaps PID`.
   public static func effective() throws(PlatformError) -> Capabilities {
     let path = "/proc/thread-self/status"
     var text = ""
@@ -62,7 +64,6 @@ public struct Capabilities: Hashable, Sendable {
     let missing = needed.filter { !contains($0) }
     guard !missing.isEmpty else { return nil }
     let list = missing.map { "\($0.name) (\($0.purpose))" }.joined(separator: ", ")
-    return
-      "Missing privilege: \(list). Run as root, or grant it with `setcap` or AmbientCapabilities= in the unit."
+    return "Missing privilege: \(list). Run as root, or grant it with `setcap` or AmbientCapabilities=."
   }
 }

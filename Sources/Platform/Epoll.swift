@@ -1,7 +1,9 @@
 internal import CLinux
 internal import Glibc
 
-/// Waits for many descriptors at once, level-triggered. The corresponding C functions are `epoll_*`.
+/// Waits for many descriptors at once, level-triggered.
+///
+/// The corresponding C functions are `epoll_*`.
 ///
 /// The buffer for events belongs to the value, so that waiting never allocates:
 /// ```
@@ -65,7 +67,9 @@ internal import Glibc
     try control(EPOLL_CTL_MOD, watched.raw, tag, interest, "change the watch of")
   }
 
-  /// Watches a descriptor no longer. Closing it does the same.
+  /// Watches a descriptor no longer.
+  ///
+  /// Closing it does the same.
   public borrowing func remove(_ watched: borrowing FileDescriptor) throws(PlatformError) {
     try control(EPOLL_CTL_DEL, watched.raw, 0, [], "end the watch of")
   }

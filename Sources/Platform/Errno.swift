@@ -18,7 +18,9 @@ public struct Errno: Error, Hashable, Sendable, BitwiseCopyable, RawRepresentabl
     return unsafe String(cString: symbol)
   }
 
-  /// The system's sentence, such as "Operation not permitted". The corresponding C function is `strerror`.
+  /// The system's sentence, such as "Operation not permitted".
+  ///
+  /// The corresponding C function is `strerror`.
   public var text: String {
     guard let sentence = unsafe clinux_errno_text(rawValue) else { return "unknown error" }
     return unsafe String(cString: sentence)

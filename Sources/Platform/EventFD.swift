@@ -1,7 +1,9 @@
 internal import CLinux
 internal import Glibc
 
-/// A wake-up that an epoll can wait for; any thread may give it. The corresponding C function is `eventfd`.
+/// A wake-up that an epoll can wait for; any thread may give it.
+///
+/// The corresponding C function is `eventfd`.
 public struct EventFD: ~Copyable, Sendable {
   /// To be watched for reading.
   public let descriptor: FileDescriptor

@@ -10,7 +10,9 @@ public struct FileDescriptor: ~Copyable, Sendable {
 
   deinit { _ = Glibc.close(raw) }
 
-  /// Closes the descriptor and says how that went. The corresponding C function is `close`.
+  /// Closes the descriptor and says how that went.
+  ///
+  /// The corresponding C function is `close`.
   public consuming func close() throws(Errno) {
     let number = raw
     discard self
@@ -24,14 +26,18 @@ public struct FileDescriptor: ~Copyable, Sendable {
     return number
   }
 
-  /// Opens a file; close-on-exec is always set. The corresponding C function is `open`.
+  /// Opens a file; close-on-exec is always set.
+  ///
+  /// The corresponding C function is `open`.
   public static func open(_ path: String, _ flags: CInt) throws(Errno) -> FileDescriptor {
     let raw = unsafe Glibc.open(path, flags | O_CLOEXEC)
     guard raw >= 0 else { throw .current }
     return FileDescriptor(owning: raw)
   }
 
-  /// A second descriptor for the same open file. The corresponding C function is `dup`.
+  /// A second descriptor for the same open file.
+  ///
+  /// The corresponding C function is `dup`.
   public borrowing func duplicate() throws(Errno) -> FileDescriptor {
     let copy = fcntl(raw, F_DUPFD_CLOEXEC, 0)
     guard copy >= 0 else { throw .current }

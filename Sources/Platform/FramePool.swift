@@ -43,7 +43,9 @@ public import Wire
 
   deinit { unsafe munmap(base, mappedByteCount) }
 
-  /// A frame's bytes. The index is less than `count`.
+  /// A frame's bytes.
+  ///
+  /// The index is less than `count`.
   public subscript(index: Int) -> MutableRawSpan {
     @_lifetime(&self) @inline(always) mutating get {
       let span = unsafe MutableRawSpan(_unsafeStart: address(index), byteCount: Self.frameByteCount)

@@ -23,7 +23,8 @@ public struct IPIPTunnel: Hashable, Sendable {
 }
 
 extension Netlink {
-  /// Creates a tunnel; `.unsupported` where the kernel lacks the `ipip` module, `.exists` where the name is taken.
+  /// Creates a tunnel; `.unsupported` where the kernel lacks the `ipip` module, `.exists` where the name is
+  /// taken.
   ///
   /// The corresponding command is `ip link add NAME type ipip local LOCAL remote REMOTE ttl TTL`.
   public borrowing func createTunnel(_ tunnel: IPIPTunnel) throws(PlatformError) {
@@ -37,7 +38,9 @@ extension Netlink {
     try check(code, "create", "IPIP tunnel \(tunnel.name)")
   }
 
-  /// Removes a tunnel, if it is there. The corresponding command is `ip link delete NAME`.
+  /// Removes a tunnel, if it is there.
+  ///
+  /// The corresponding command is `ip link delete NAME`.
   public borrowing func deleteTunnel(named name: String) throws(PlatformError) {
     try deleteLink(named: name)
   }

@@ -2,7 +2,9 @@ internal import CNetlink
 internal import Glibc
 public import Wire
 
-/// An IPv4 address on a device. The corresponding command is `ip -4 address`.
+/// An IPv4 address on a device.
+///
+/// The corresponding command is `ip -4 address`.
 public struct InterfaceAddress: Hashable, Sendable {
   /// The index of the device.
   public let interfaceIndex: Int32
@@ -20,7 +22,9 @@ public struct InterfaceAddress: Hashable, Sendable {
 }
 
 extension Netlink {
-  /// Gives a device an address, unless it has it. The corresponding command is `ip address replace ADDRESS dev NAME`.
+  /// Gives a device an address, unless it has it.
+  ///
+  /// The corresponding command is `ip address replace ADDRESS dev NAME`.
   public borrowing func addAddress(
     _ address: IPv4Address, prefixLength: UInt8 = 32, link name: String
   ) throws(PlatformError) {
@@ -31,7 +35,9 @@ extension Netlink {
     }
   }
 
-  /// Takes an address from a device, if it has it. The corresponding command is `ip address del ADDRESS dev NAME`.
+  /// Takes an address from a device, if it has it.
+  ///
+  /// The corresponding command is `ip address del ADDRESS dev NAME`.
   public borrowing func removeAddress(
     _ address: IPv4Address, prefixLength: UInt8 = 32, link name: String
   ) throws(PlatformError) {
@@ -41,7 +47,9 @@ extension Netlink {
     }
   }
 
-  /// The IPv4 addresses of all devices, or of one. The corresponding command is `ip -4 address show`.
+  /// The IPv4 addresses of all devices, or of one.
+  ///
+  /// The corresponding command is `ip -4 address show`.
   public borrowing func addresses(link name: String? = nil) throws(PlatformError) -> [InterfaceAddress] {
     var index: Int32?
     if let name { index = try link(named: name).index }

@@ -6,7 +6,8 @@ public enum Limits {
   public static let interfaceNameBytes = 15
   /// Bytes of a network namespace's name: NAME_MAX, since it is a file below /run/netns.
   public static let namespaceNameBytes = 255
-  /// Events taken from the kernel by one wait: a worker has one mailbox and a few queues, and whatever is left
+  /// Events taken from the kernel by one wait: a worker has one mailbox and a few queues, and whatever is
+  /// left
   /// over comes with the next wait.
   public static let epollEvents = 64
   /// Bytes of a worker's stack: 64 batches of descriptors and the deepest call fit many times over; only

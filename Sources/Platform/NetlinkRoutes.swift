@@ -23,7 +23,9 @@ extension Netlink {
     }
   }
 
-  /// Removes a route, if it is there. The corresponding command is `ip route del ROUTE`.
+  /// Removes a route, if it is there.
+  ///
+  /// The corresponding command is `ip route del ROUTE`.
   public borrowing func removeRoute(_ route: Route) throws(PlatformError) {
     try unsafe withRoute(route) { (object) throws(PlatformError) in
       try check(unsafe rtnl_route_delete(socket, object, 0), "remove", "route \(route)", passing: ESRCH)

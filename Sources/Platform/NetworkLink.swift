@@ -1,7 +1,9 @@
 internal import CNetlink
 internal import Glibc
 
-/// A network device as the kernel describes it. The corresponding command is `ip link show`.
+/// A network device as the kernel describes it.
+///
+/// The corresponding command is `ip link show`.
 public struct NetworkLink: Hashable, Sendable {
   /// The device's index in its namespace.
   public let index: Int32
@@ -16,17 +18,23 @@ public struct NetworkLink: Hashable, Sendable {
 }
 
 extension Netlink {
-  /// The device of a name. The corresponding command is `ip link show dev NAME`.
+  /// The device of a name.
+  ///
+  /// The corresponding command is `ip link show dev NAME`.
   public borrowing func link(named name: String) throws(PlatformError) -> NetworkLink {
     try unsafe withLink(0, name, "device \(name)") { link in unsafe Self.describe(link) }
   }
 
-  /// The device of an index. The corresponding command is `ip link`.
+  /// The device of an index.
+  ///
+  /// The corresponding command is `ip link`.
   public borrowing func link(index: Int32) throws(PlatformError) -> NetworkLink {
     try unsafe withLink(index, nil, "device number \(index)") { link in unsafe Self.describe(link) }
   }
 
-  /// All devices, by index. The corresponding command is `ip link`.
+  /// All devices, by index.
+  ///
+  /// The corresponding command is `ip link`.
   public borrowing func links() throws(PlatformError) -> [NetworkLink] {
     var pointer: OpaquePointer?
     try check(unsafe rtnl_link_alloc_cache(socket, AF_UNSPEC, &pointer), "list", "devices")
@@ -35,7 +43,9 @@ extension Netlink {
     return unsafe cache.compactMap { object in unsafe Self.describe(object) }.sorted { $0.index < $1.index }
   }
 
-  /// Switches a device on or off. The corresponding command is `ip link set NAME up`.
+  /// Switches a device on or off.
+  ///
+  /// The corresponding command is `ip link set NAME up`.
   public borrowing func setUp(_ isUp: Bool, link name: String) throws(PlatformError) {
     try unsafe change(name, isUp ? "switch on" : "switch off") { changes in
       if isUp {
@@ -46,12 +56,16 @@ extension Netlink {
     }
   }
 
-  /// Sets the largest packet in bytes. The corresponding command is `ip link set NAME mtu MTU`.
+  /// Sets the largest packet in bytes.
+  ///
+  /// The corresponding command is `ip link set NAME mtu MTU`.
   public borrowing func setMTU(_ mtu: UInt32, link name: String) throws(PlatformError) {
     try unsafe change(name, "set MTU \(mtu) of") { changes in unsafe rtnl_link_set_mtu(changes, mtu) }
   }
 
-  /// Removes a device, if it is there. The corresponding command is `ip link delete NAME`.
+  /// Removes a device, if it is there.
+  ///
+  /// The corresponding command is `ip link delete NAME`.
   public borrowing func deleteLink(named name: String) throws(PlatformError) {
     guard let target = unsafe rtnl_link_alloc() else { preconditionFailure("memory for a link") }
     defer { unsafe rtnl_link_put(target) }

@@ -20,7 +20,9 @@ public struct NetworkNamespace: ~Copyable, Sendable {
     return try open("\(directory)/\(name)", name, reason: .namespaceMissing)
   }
 
-  /// Opens the namespace a process lives in. The corresponding path is `/proc/PID/ns/net`.
+  /// Opens the namespace a process lives in.
+  ///
+  /// The corresponding path is `/proc/PID/ns/net`.
   public static func open(ofProcess id: Int32) throws(PlatformError) -> NetworkNamespace {
     try open("/proc/\(id)/ns/net", "of process \(id)", reason: .namespaceMissing)
   }
@@ -36,7 +38,9 @@ public struct NetworkNamespace: ~Copyable, Sendable {
     return unsafe access("\(directory)/\(name)", F_OK) == 0
   }
 
-  /// Creates a namespace and its name. The corresponding command is `ip netns add NAME`.
+  /// Creates a namespace and its name.
+  ///
+  /// The corresponding command is `ip netns add NAME`.
   public static func create(named name: String) throws(PlatformError) -> NetworkNamespace {
     try check(name)
     let path = "\(directory)/\(name)"
@@ -65,7 +69,9 @@ public struct NetworkNamespace: ~Copyable, Sendable {
     return try open(named: name)
   }
 
-  /// Removes a name; the namespace ends with its last user. The corresponding command is `ip netns delete NAME`.
+  /// Removes a name; the namespace ends with its last user.
+  ///
+  /// The corresponding command is `ip netns delete NAME`.
   public static func remove(named name: String) throws(PlatformError) {
     try check(name)
     let path = "\(directory)/\(name)"

@@ -15,11 +15,15 @@ public struct RouteProtocol: RawRepresentable, Hashable, Sendable {
   public static let boot = RouteProtocol(rawValue: 3)
   /// RTPROT_STATIC: what an administrator made.
   public static let `static` = RouteProtocol(rawValue: 4)
-  /// 0xA5 (165): what Ananta made. No protocol of Linux, FRR or BIRD uses the number.
+  /// 0xA5 (165): what Ananta made.
+  ///
+  /// No protocol of Linux, FRR or BIRD uses the number.
   public static let ananta = RouteProtocol(rawValue: 0xA5)
 }
 
-/// An IPv4 route. The corresponding command is `ip -4 route`.
+/// An IPv4 route.
+///
+/// The corresponding command is `ip -4 route`.
 public struct Route: Hashable, Sendable {
   /// What happens to packets.
   public enum Kind: String, Hashable, Sendable {

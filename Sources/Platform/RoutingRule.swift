@@ -2,9 +2,13 @@ internal import CNetlink
 internal import Glibc
 public import Wire
 
-/// Which table answers for which packets. The corresponding command is `ip -4 rule`.
+/// Which table answers for which packets.
+///
+/// The corresponding command is `ip -4 rule`.
 public struct RoutingRule: Hashable, Sendable {
-  /// The order of asking, lowest first; 0 to 32767. The kernel's own are 0, 32766 and 32767.
+  /// The order of asking, lowest first; 0 to 32767.
+  ///
+  /// The kernel's own are 0, 32766 and 32767.
   public var priority: UInt32
   /// The table to look into.
   public var table: UInt32
@@ -35,7 +39,9 @@ public struct RoutingRule: Hashable, Sendable {
 }
 
 extension Netlink {
-  /// Adds a rule, unless the same is there. The corresponding command is `ip rule add pref PRIORITY … table TABLE`.
+  /// Adds a rule, unless the same is there.
+  ///
+  /// The corresponding command is `ip rule add pref PRIORITY … table TABLE`.
   public borrowing func addRule(_ rule: RoutingRule) throws(PlatformError) {
     try unsafe withRule(rule) { (object) throws(PlatformError) in
       let code = unsafe rtnl_rule_add(socket, object, NLM_F_CREATE | NLM_F_EXCL)
@@ -43,14 +49,18 @@ extension Netlink {
     }
   }
 
-  /// Removes a rule, if it is there. The corresponding command is `ip rule del pref PRIORITY … table TABLE`.
+  /// Removes a rule, if it is there.
+  ///
+  /// The corresponding command is `ip rule del pref PRIORITY … table TABLE`.
   public borrowing func removeRule(_ rule: RoutingRule) throws(PlatformError) {
     try unsafe withRule(rule) { (object) throws(PlatformError) in
       try check(unsafe rtnl_rule_delete(socket, object, 0), "remove", "rule \(rule)", passing: ENOENT)
     }
   }
 
-  /// The IPv4 rules, by priority, perhaps of one maker only. The corresponding command is `ip -4 rule`.
+  /// The IPv4 rules, by priority, perhaps of one maker only.
+  ///
+  /// The corresponding command is `ip -4 rule`.
   public borrowing func rules(origin: RouteProtocol? = nil) throws(PlatformError) -> [RoutingRule] {
     var pointer: OpaquePointer?
     try check(unsafe rtnl_rule_alloc_cache(socket, AF_INET, &pointer), "list", "rules")

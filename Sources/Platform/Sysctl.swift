@@ -5,7 +5,9 @@ internal import Glibc
 /// A path is written as a file's, `net/ipv4/ip_forward`, since a device's name may contain dots. The calling
 /// thread's namespace is meant; `namespace.run { … }` reaches another one.
 public enum Sysctl {
-  /// The value without the closing newline. The corresponding command is `sysctl -n PATH`.
+  /// The value without the closing newline.
+  ///
+  /// The corresponding command is `sysctl -n PATH`.
   public static func read(_ path: String) throws(PlatformError) -> String {
     let file = try open(path, O_RDONLY, "read")
     var text = ""
@@ -20,7 +22,9 @@ public enum Sysctl {
     return text
   }
 
-  /// Sets a value. The corresponding command is `sysctl -w PATH=VALUE`.
+  /// Sets a value.
+  ///
+  /// The corresponding command is `sysctl -w PATH=VALUE`.
   public static func write(_ value: String, to path: String) throws(PlatformError) {
     let file = try open(path, O_WRONLY, "set")
     var text = value

@@ -75,7 +75,8 @@ extension SysctlRequirement.Finding: CustomStringConvertible {
 extension SysctlRequirement {
   /// What every node needs that hosts VMs or is a MUX; `devices` are those that carry Ananta's packets.
   ///
-  /// The kernel takes the greater of `all` and a device's own rp_filter, so both are required; `default` covers
+  /// The kernel takes the greater of `all` and a device's own rp_filter, so both are required; `default`
+  /// covers
   /// devices that appear later.
   public static func node(devices: [String]) -> [SysctlRequirement] {
     let scopes = ["all", "default"] + devices

@@ -18,8 +18,10 @@ public struct TCPConnection: ~Copyable, Sendable {
 
   /// Begins to connect, in the calling thread's namespace.
   ///
-  /// `source` may be any address with `isForeignSource` (IP_FREEBIND), otherwise one of this namespace. `device`
-  /// keeps the connection to one device (SO_BINDTODEVICE). Throws only when the socket cannot be made or bound;
+  /// `source` may be any address with `isForeignSource` (IP_FREEBIND), otherwise one of this namespace.
+  /// `device`
+  /// keeps the connection to one device (SO_BINDTODEVICE). Throws only when the socket cannot be made or
+  /// bound;
   /// what becomes of the handshake, `progress` says.
   public static func connectNonBlocking(
     to address: IPv4Address, port: UInt16, from source: IPv4Address? = nil, device: String? = nil,
@@ -63,7 +65,9 @@ public struct TCPConnection: ~Copyable, Sendable {
     }
   }
 
-  /// How far the handshake has come. The corresponding C functions are `poll` and `getsockopt(SO_ERROR)`.
+  /// How far the handshake has come.
+  ///
+  /// The corresponding C functions are `poll` and `getsockopt(SO_ERROR)`.
   public borrowing func progress() -> Progress {
     var watched = pollfd(fd: descriptor.raw, events: Int16(POLLOUT), revents: 0)
     guard unsafe poll(&watched, 1, 0) > 0 else { return .pending }

@@ -3,8 +3,10 @@ internal import Glibc
 
 /// A TUN device: IP packets without Ethernet, each with a virtio-net header before it.
 ///
-/// Opened with IFF_TUN, IFF_NO_PI, IFF_VNET_HDR, and IFF_MULTI_QUEUE when more than one queue is wanted. A device
-/// lives as long as one of its queues, unless it is persistent; then its namespace, addresses and routes survive
+/// Opened with IFF_TUN, IFF_NO_PI, IFF_VNET_HDR, and IFF_MULTI_QUEUE when more than one queue is wanted. A
+/// device
+/// lives as long as one of its queues, unless it is persistent; then its namespace, addresses and routes
+/// survive
 /// the agent, and opening the same name attaches to it again.
 public struct TUN: ~Copyable, Sendable {
   /// Bytes of the virtio-net header before every packet (struct virtio_net_hdr).
@@ -24,7 +26,8 @@ public struct TUN: ~Copyable, Sendable {
 
   /// Creates the device, or attaches to it, in the calling thread's namespace.
   ///
-  /// `queues` is 1 to 256. A persistent device stays when this process ends; without the wish it is left as it is.
+  /// `queues` is 1 to 256. A persistent device stays when this process ends; without the wish it is left as
+  /// it is.
   /// The corresponding command is `ip tuntap add NAME mode tun vnet_hdr`.
   public static func open(
     _ name: String, queues: Int = 1, persistent: Bool = false
@@ -92,8 +95,9 @@ public struct TUN: ~Copyable, Sendable {
       && !name.utf8.contains { refused.contains($0) || $0 == 0 }
   }
 
-  /// Opens one more queue. A device that exists dictates whether it has several, so one queue is asked for both
-  /// ways.
+  /// Opens one more queue.
+  ///
+  /// A device that exists dictates whether it has several, so one queue is asked for both ways.
   private static func attach(
     _ name: String, _ isMulti: inout Bool, _ label: String, _ wasPresent: Bool
   ) throws(PlatformError) -> CInt {

@@ -19,7 +19,9 @@ public struct TUNQueue: ~Copyable, Sendable {
     self.interfaceIndex = interfaceIndex
   }
 
-  /// Takes the next packet with its header. The corresponding C function is `read`.
+  /// Takes the next packet with its header.
+  ///
+  /// The corresponding C function is `read`.
   ///
   /// A packet that does not fit is cut off by the kernel without a word: give 64 KiB and the header.
   @inline(always) public borrowing func read(into buffer: UnsafeMutableRawBufferPointer) -> TransferResult {
@@ -32,7 +34,9 @@ public struct TUNQueue: ~Copyable, Sendable {
     }
   }
 
-  /// Gives a header and the packet behind it to the device. The corresponding C function is `write`.
+  /// Gives a header and the packet behind it to the device.
+  ///
+  /// The corresponding C function is `write`.
   @inline(always) public borrowing func write(_ buffer: UnsafeRawBufferPointer) -> TransferResult {
     while true {
       let count = unsafe Glibc.write(descriptor.raw, buffer.baseAddress, buffer.count)

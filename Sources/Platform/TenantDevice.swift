@@ -25,7 +25,8 @@ public struct TenantDevice: Hashable, Sendable {
     self.isPersistent = isPersistent
   }
 
-  /// Creates the device in a namespace or attaches to it, and makes everything as described, whatever was before.
+  /// Creates the device in a namespace or attaches to it, and makes everything as described, whatever was
+  /// before.
   ///
   /// ```
   /// ip link set lo up
@@ -49,7 +50,8 @@ public struct TenantDevice: Hashable, Sendable {
     }
   }
 
-  /// Removes the device of this name from a namespace, if it is there; the last queues then read nothing more.
+  /// Removes the device of this name from a namespace, if it is there; the last queues then read nothing
+  /// more.
   public func remove(in namespace: borrowing NetworkNamespace) throws(PlatformError) {
     let netlink = try Netlink.open(in: namespace)
     try netlink.deleteLink(named: name)

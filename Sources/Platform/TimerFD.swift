@@ -1,7 +1,9 @@
 internal import CLinux
 internal import Glibc
 
-/// A timer that an epoll can wait for, on the monotonic clock. The corresponding C functions are `timerfd_*`.
+/// A timer that an epoll can wait for, on the monotonic clock.
+///
+/// The corresponding C functions are `timerfd_*`.
 public struct TimerFD: ~Copyable, Sendable {
   /// To be watched for reading.
   public let descriptor: FileDescriptor

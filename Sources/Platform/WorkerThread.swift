@@ -10,7 +10,8 @@ public struct WorkerThread: ~Copyable, Sendable {
 
   /// Starts a thread that owns `state` and ends when `body` returns.
   ///
-  /// The name is cut to 15 bytes and shows in `ps -L` and `top -H`. The thread stays on the CPU given; a CPU the
+  /// The name is cut to 15 bytes and shows in `ps -L` and `top -H`. The thread stays on the CPU given; a CPU
+  /// the
   /// process may not use is an error.
   public static func start<State: ~Copyable>(
     named name: String, onCPU cpu: Int? = nil, state: consuming sending State,
@@ -44,7 +45,9 @@ public struct WorkerThread: ~Copyable, Sendable {
     precondition(code == 0, "a thread is joined once, and not by itself")
   }
 
-  /// The CPUs the calling thread may run on, in ascending order. The corresponding command is `taskset -p`.
+  /// The CPUs the calling thread may run on, in ascending order.
+  ///
+  /// The corresponding command is `taskset -p`.
   public static var availableCPUs: [Int] {
     let found = unsafe [CInt](unsafeUninitializedCapacity: Limits.cpus) { buffer, count in
       count = unsafe Int(max(0, clinux_allowed_cpus(buffer.baseAddress, CInt(buffer.count))))
