@@ -93,6 +93,7 @@ public struct Segmenter: BitwiseCopyable, Sendable {
   /// Lays the headers of the next segment before its payload; nil when there are no more.
   ///
   /// - Parameter buffer: the same as at the start, with nothing but `next` having changed it.
+  /// - Returns: where the segment lies.
   #if !DEBUG
   @_noLocks
   #endif

@@ -57,6 +57,7 @@ public struct HealthMonitor: Sendable {
   /// - Parameters:
   ///   - input: the event.
   ///   - now: milliseconds of a clock that never goes back.
+  /// - Returns: what is to be done, in this order.
   public mutating func handle(_ input: Input, now: UInt64) -> [Output] {
     switch input {
     case .configure(let targets): return carryOut(prober.handle(.configure(targets)), now)

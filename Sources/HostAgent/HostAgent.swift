@@ -50,6 +50,7 @@ public struct HostAgent: ~Copyable {
   ///   - byteCount: of the packet; it may be longer than its header says, as short Ethernet frames are.
   ///   - offload: what the device left to do, counted from the outer header; on `.deliver` from the inner one.
   ///   - now: milliseconds.
+  /// - Returns: what is to become of it.
   #if !DEBUG
   @_noLocks
   #endif
@@ -77,6 +78,7 @@ public struct HostAgent: ~Copyable {
   ///   - machine: the VM whose device it came from.
   ///   - offload: what the device left to do; stays as it is.
   ///   - now: milliseconds.
+  /// - Returns: what is to become of it.
   #if !DEBUG
   @_noLocks
   #endif

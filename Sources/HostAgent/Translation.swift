@@ -58,7 +58,7 @@ enum Translation {
     amend(&frame, checksumAt: header &+ 10, by: change)
   }
 
-  /// HC' = ~(~HC + ~m + m')
+  /// HC' = ~(~HC + ~m + m'), RFC 1624, equation 3.
   @inline(always) static func amend(
     _ frame: inout Frame, checksumAt offset: Int, by change: InternetChecksum
   ) {
