@@ -69,7 +69,9 @@ struct AttributeDecoder {
     guard raw.flags & PathAttribute.optional != 0 else {
       throw MessageError(.updateMessage, 2, raw.octets, reason: "well-known path attribute \(raw.code)")
     }
-    attributes.append(.unknown(flags: raw.flags, code: raw.code, value: raw.value))
+    // How long the length field was is no property of the attribute.
+    let flags = raw.flags & ~PathAttribute.extendedLength
+    attributes.append(.unknown(flags: flags, code: raw.code, value: raw.value))
   }
 
   /// RFC 7606 §3 d: a route without a mandatory attribute is as good as withdrawn.
