@@ -42,7 +42,7 @@ struct MachineCheck {
       guard networks.count > 1 else { continue }
       findings.refuse(
         key, "spec.network",
-        "Service/\(name) would have VMs of several networks (\(networks.joined(separator: ", "))); change the service too"
+        "Service/\(name) would have VMs of several networks, \(networks.joined(separator: " and "))"
       )
     }
   }
