@@ -1,10 +1,10 @@
 /// The most of everything that a manager keeps or has under way.
 public enum Limits {
-  /// Entries that are not durable yet: at 100 bytes to 4 MiB each this bounds memory, and at one batch per fsync it is
-  /// a few hundred milliseconds of work; what comes on top is told to try again.
+  /// Entries that are not durable yet: at 100 bytes to 4 MiB each this bounds memory, and at one batch per
+  /// fsync it is a few hundred milliseconds of work; what comes on top is told to try again.
   public static let entriesInFlight = 4096
-  /// Commands that wait for a node to acknowledge the update before: a node that is further behind is better served
-  /// by a new stream with a snapshot.
+  /// Commands that wait for a node to acknowledge the update before: a node that is further behind is better
+  /// served by a new stream with a snapshot.
   public static let pendingCommandsPerNode = 20_000
   /// Operators who wait for a revision at one time.
   public static let waits = 1024

@@ -35,7 +35,9 @@ public struct ManagerSnapshot: Codable, Hashable, Sendable {
     resources = state.desired.resources
     locators = state.locators.map { Assignment(machine: $0.key, locator: $0.value) }
       .sorted { $0.machine < $1.machine }
-    health = state.health.map { Verdict(backend: $0.key, health: $0.value) }.sorted { $0.backend < $1.backend }
+    health = state.health.map { Verdict(backend: $0.key, health: $0.value) }.sorted {
+      $0.backend < $1.backend
+    }
   }
 }
 

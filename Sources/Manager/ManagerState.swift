@@ -49,14 +49,19 @@ public struct ManagerState: Hashable, Sendable {
   }
 
   /// What a node has to do to come from nothing to this state; empty when there is no such node.
-  public func snapshot(for node: String) -> [Command] {
+  public func snapshot(for node: String) -> [Command] { snapshot(for: node, in: whole) }
+
+  /// The same out of a view that serves several nodes.
+  func snapshot(for node: String, in whole: NodeView) -> [Command] {
     let roles = desired.nodes[node]?.roles ?? []
-    let isHost = roles.contains(.host)
-    let hosted = isHost ? desired.machines.values.filter { $0.host == node }.map(\.name) : []
-    let view = NodeView(of: self, services: Set(desired.services.keys), machines: Set(hosted))
-    let muxCommands = roles.contains(.mux) ? NodeView().muxCommands(to: view) : []
-    let muxes = isHost ? view.muxes : []
-    return muxCommands + NodeView().hostCommands(to: view, for: node, muxes: ([], muxes))
+    let muxCommands = roles.contains(.mux) ? NodeView().muxCommands(to: whole) : []
+    let muxes = roles.contains(.host) ? whole.muxes : []
+    return muxCommands + NodeView().hostCommands(to: whole, for: node, muxes: ([], muxes))
+  }
+
+  /// Everything there is, for all nodes.
+  var whole: NodeView {
+    NodeView(of: self, services: Set(desired.services.keys), machines: Set(desired.machines.keys))
   }
 
   // MARK: Operations
@@ -104,7 +109,9 @@ public struct ManagerState: Hashable, Sendable {
 
   private mutating func index(_ touched: Touched, old: DesiredState) {
     for name in touched.services { if let service = old.services[name] { servicesByVIP[service.vip] = nil } }
-    for name in touched.services { if let service = desired.services[name] { servicesByVIP[service.vip] = name } }
+    for name in touched.services {
+      if let service = desired.services[name] { servicesByVIP[service.vip] = name }
+    }
   }
 
   /// Forgets what is known of backends that are gone, have moved, or are probed in another way than before.
@@ -169,10 +176,6 @@ public struct ManagerState: Hashable, Sendable {
   }
 
   // MARK: Commands
-
-  private var whole: NodeView {
-    NodeView(of: self, services: Set(desired.services.keys), machines: Set(desired.machines.keys))
-  }
 
   private func commands(from old: ManagerState, before: NodeView, after: NodeView) -> [NodeCommands] {
     let muxDelta = before.muxCommands(to: after)

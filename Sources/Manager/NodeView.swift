@@ -1,7 +1,8 @@
 import Control
 import Wire
 
-/// Some services and VMs as the nodes are to be told of them; the way from one view to another is the nodes' commands.
+/// Some services and VMs as the nodes are to be told of them; the way from one view to another is the nodes'
+/// commands.
 struct NodeView {
   /// All MUXes have the same endpoints, whatever they are.
   private var muxEndpoints: [EndpointKey: MuxEndpoint] = [:]
@@ -30,7 +31,8 @@ struct NodeView {
     for name in names {
       guard let machine = state.desired.machines[name], let locator = state.locators[name] else { continue }
       machines[machine.host, default: [:]][locator] = HostMachine(
-        name: name, network: machine.network, dip: machine.dip, locator: locator, attachment: machine.attachment)
+        name: name, network: machine.network, dip: machine.dip, locator: locator,
+        attachment: machine.attachment)
     }
     for name in services {
       guard let service = state.desired.services[name] else { continue }
@@ -43,7 +45,8 @@ struct NodeView {
     let idle = endpoint.idleTimeoutMilliseconds
     var usable: [MuxBackend] = []
     for backend in endpoint.backends {
-      guard let host = state.desired.machines[backend.machine]?.host, let locator = state.locators[backend.machine]
+      guard let host = state.desired.machines[backend.machine]?.host,
+        let locator = state.locators[backend.machine]
       else { continue }
       hostEndpoints[host, default: [:]][Placement(locator: locator, key: key)] = HostEndpoint(
         locator: locator, key: key, backendPort: endpoint.backendPort, idleTimeoutMilliseconds: idle,
@@ -60,8 +63,8 @@ struct NodeView {
     if !usable.isEmpty { announced.insert(service.vip) }
   }
 
-  /// What a MUX has to do to come from this view to another: a VIP is withdrawn before its endpoints go, and announced
-  /// after they are there.
+  /// What a MUX has to do to come from this view to another: a VIP is withdrawn before its endpoints go, and
+  /// announced after they are there.
   func muxCommands(to after: NodeView) -> [Command] {
     let gone = muxEndpoints.keys.filter { after.muxEndpoints[$0] == nil }.sorted()
     let new = after.muxEndpoints.filter { muxEndpoints[$0.key] != $0.value }.map(\.value)
@@ -74,7 +77,8 @@ struct NodeView {
 
   /// What a host has to do to come from this view to another.
   ///
-  /// A locator that goes to another VM is removed first, so that nothing of the old VM's flows and health is left.
+  /// A locator that goes to another VM is removed first, so that nothing of the old VM's flows and health is
+  /// left.
   func hostCommands(
     to after: NodeView, for node: String, muxes: (before: [IPv4Address], after: [IPv4Address])
   ) -> [Command] {
@@ -94,6 +98,6 @@ struct NodeView {
 }
 
 extension Probe {
-  /// Whether both find out the same: then what one found holds for the other. Pace and threshold do not matter.
+  /// Whether what one finds out holds for the other: pace and threshold do not matter.
   func isSameQuestion(as other: Probe?) -> Bool { method == other?.method && port == other?.port }
 }

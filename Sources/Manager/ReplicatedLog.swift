@@ -12,7 +12,8 @@ public enum LogError: Error, Hashable, Sendable {
 ///
 /// One caller at a time uses it, and waits for one call before it makes the next.
 public protocol ReplicatedLog: Sendable {
-  /// All that is durable, put together, and the epoch in which this replica is primary; no epoch if it is not.
+  /// All that is durable, put together, and the epoch in which this replica is primary; no epoch if it is
+  /// not.
   ///
   /// Every call that gives an epoch gives a greater one than all before, on this replica or another.
   func recover() async throws -> (state: ManagerState, epoch: Epoch?)

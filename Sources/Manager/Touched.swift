@@ -1,6 +1,7 @@
 import Control
 
-/// What an operation may change in the nodes' configuration, by name: more would be slow, less would be wrong.
+/// What an operation may change in the nodes' configuration, by name: more would be slow, less would be
+/// wrong.
 struct Touched {
   /// VMs that are new, changed or gone, or whose host has other locators than before.
   private(set) var machines: Set<String> = []
@@ -23,7 +24,9 @@ struct Touched {
       case .service: services.insert(key.name)
       }
     }
-    if !hosts.isEmpty { machines.formUnion(new.machines.values.filter { hosts.contains($0.host) }.map(\.name)) }
+    if !hosts.isEmpty {
+      machines.formUnion(new.machines.values.filter { hosts.contains($0.host) }.map(\.name))
+    }
     guard !machines.isEmpty else { return }
     for state in [old, new] {
       for service in state.services.values where isServed(service) { services.insert(service.name) }
