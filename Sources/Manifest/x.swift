@@ -1,0 +1,3 @@
+public import Control
+import Wire
+
