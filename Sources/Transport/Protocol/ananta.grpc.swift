@@ -137,7 +137,7 @@ extension ProtoOperator {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > Ends when every node concerned runs the revision; until then a message whenever something changes.
+        /// > Follows a revision on its way to the nodes; ends after the message whose `pending` is empty.
         ///
         /// - Parameters:
         ///   - request: A streaming request of `ProtoWaitRequest` messages.
@@ -204,7 +204,7 @@ extension ProtoOperator {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > Ends when every node concerned runs the revision; until then a message whenever something changes.
+        /// > Follows a revision on its way to the nodes; ends after the message whose `pending` is empty.
         ///
         /// - Parameters:
         ///   - request: A request containing a single `ProtoWaitRequest` message.
@@ -269,7 +269,7 @@ extension ProtoOperator {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > Ends when every node concerned runs the revision; until then a message whenever something changes.
+        /// > Follows a revision on its way to the nodes; ends after the message whose `pending` is empty.
         ///
         /// - Parameters:
         ///   - request: A `ProtoWaitRequest` message.
@@ -473,7 +473,7 @@ extension ProtoOperator {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > Ends when every node concerned runs the revision; until then a message whenever something changes.
+        /// > Follows a revision on its way to the nodes; ends after the message whose `pending` is empty.
         ///
         /// - Parameters:
         ///   - request: A request containing a single `ProtoWaitRequest` message.
@@ -585,7 +585,7 @@ extension ProtoOperator {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > Ends when every node concerned runs the revision; until then a message whenever something changes.
+        /// > Follows a revision on its way to the nodes; ends after the message whose `pending` is empty.
         ///
         /// - Parameters:
         ///   - request: A request containing a single `ProtoWaitRequest` message.
@@ -680,7 +680,7 @@ extension ProtoOperator.ClientProtocol {
     ///
     /// > Source IDL Documentation:
     /// >
-    /// > Ends when every node concerned runs the revision; until then a message whenever something changes.
+    /// > Follows a revision on its way to the nodes; ends after the message whose `pending` is empty.
     ///
     /// - Parameters:
     ///   - request: A request containing a single `ProtoWaitRequest` message.
@@ -777,7 +777,7 @@ extension ProtoOperator.ClientProtocol {
     ///
     /// > Source IDL Documentation:
     /// >
-    /// > Ends when every node concerned runs the revision; until then a message whenever something changes.
+    /// > Follows a revision on its way to the nodes; ends after the message whose `pending` is empty.
     ///
     /// - Parameters:
     ///   - message: request message to send.

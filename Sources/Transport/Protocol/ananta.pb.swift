@@ -292,23 +292,9 @@ nonisolated struct ProtoWaitProgress: Sendable {
 
   var revision: UInt64 = 0
 
-  var pending: [ProtoPendingNode] = []
+  var acknowledged: [String] = []
 
-  var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  init() {}
-}
-
-nonisolated struct ProtoPendingNode: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  var name: String = String()
-
-  var isConnected: Bool = false
-
-  var revision: UInt64 = 0
+  var pending: [String] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1672,7 +1658,7 @@ nonisolated extension ProtoWaitRequest: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension ProtoWaitProgress: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WaitProgress"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}revision\0\u{1}pending\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}revision\0\u{1}acknowledged\0\u{1}pending\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1681,7 +1667,8 @@ nonisolated extension ProtoWaitProgress: SwiftProtobuf.Message, SwiftProtobuf._M
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.revision) }()
-      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.pending) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.acknowledged) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.pending) }()
       default: break
       }
     }
@@ -1691,55 +1678,19 @@ nonisolated extension ProtoWaitProgress: SwiftProtobuf.Message, SwiftProtobuf._M
     if self.revision != 0 {
       try visitor.visitSingularUInt64Field(value: self.revision, fieldNumber: 1)
     }
+    if !self.acknowledged.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.acknowledged, fieldNumber: 2)
+    }
     if !self.pending.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.pending, fieldNumber: 2)
+      try visitor.visitRepeatedStringField(value: self.pending, fieldNumber: 3)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: ProtoWaitProgress, rhs: ProtoWaitProgress) -> Bool {
     if lhs.revision != rhs.revision {return false}
+    if lhs.acknowledged != rhs.acknowledged {return false}
     if lhs.pending != rhs.pending {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension ProtoPendingNode: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = _protobuf_package + ".PendingNode"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{3}is_connected\0\u{1}revision\0")
-
-  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
-      case 2: try { try decoder.decodeSingularBoolField(value: &self.isConnected) }()
-      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.revision) }()
-      default: break
-      }
-    }
-  }
-
-  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.name.isEmpty {
-      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
-    }
-    if self.isConnected != false {
-      try visitor.visitSingularBoolField(value: self.isConnected, fieldNumber: 2)
-    }
-    if self.revision != 0 {
-      try visitor.visitSingularUInt64Field(value: self.revision, fieldNumber: 3)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  static func ==(lhs: ProtoPendingNode, rhs: ProtoPendingNode) -> Bool {
-    if lhs.name != rhs.name {return false}
-    if lhs.isConnected != rhs.isConnected {return false}
-    if lhs.revision != rhs.revision {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,3 +1,0 @@
-public import Control
-import Wire
-
