@@ -5,7 +5,7 @@ import Glibc
 public struct RecordedProcess: Codable, Hashable, Sendable {
   /// What the process is for.
   public enum Duty: String, Codable, Hashable, Sendable {
-    case agent, router, server
+    case agent, router, server, measurement
   }
   /// The node or VM it belongs to.
   public var member: String

@@ -9,7 +9,8 @@ struct LabProgram: AsyncParsableCommand {
     abstract: "Build a data centre of network namespaces and try Ananta in it.",
     subcommands: [
       UpCommand.self, DownCommand.self, StatusCommand.self, ExecCommand.self, ControlCommand.self,
-      LogsCommand.self, StartCommand.self, StopCommand.self, KillCommand.self, TrafficCommand.self,
+      LogsCommand.self, StartCommand.self, StopCommand.self, KillCommand.self, DemoCommand.self,
+      TrafficCommand.self,
     ])
 }
 
