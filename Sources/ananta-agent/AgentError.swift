@@ -2,12 +2,12 @@
 enum AgentError: Error, CustomStringConvertible {
   /// The kernel or the node's set-up stands in the way.
   case platform(String)
-  /// The manager's journal cannot be opened.
-  case journal(String)
+  /// The manager's journal cannot be opened, or its port.
+  case manager(String)
 
   var description: String {
     switch self {
-    case .platform(let sentence), .journal(let sentence): sentence
+    case .platform(let sentence), .manager(let sentence): sentence
     }
   }
 }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Foundation
 internal import Logging
 internal import Manifest
 internal import ServiceLifecycle
@@ -23,7 +24,8 @@ struct AnantaAgent: AsyncParsableCommand {
   func run() async throws {
     let configuration: AgentConfiguration
     do {
-      configuration = try AgentConfiguration.read(path: config)
+      let text = try String(contentsOfFile: config, encoding: .utf8)
+      configuration = try AgentConfiguration.read(text, file: config)
     } catch {
       StandardError.write("\(error)\n")
       throw ExitCode(1)
