@@ -1,3 +1,4 @@
+#if !$Embedded
 public import Dataplane
 public import Wire
 
@@ -84,11 +85,4 @@ public struct Mux: ~Copyable {
     }
   }
 }
-
-/// What a packet's way depends on beside the tables.
-struct MuxSettings: BitwiseCopyable {
-  /// The outer source.
-  let address: IPv4Address
-  /// The underlay's.
-  let mtu: Int
-}
+#endif
