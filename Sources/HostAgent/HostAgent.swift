@@ -24,12 +24,13 @@ public struct HostAgent: ~Copyable {
   /// Makes an agent that knows no VM yet.
   ///
   /// - Parameters:
-  ///   - flowCapacity: records of the flow table, rounded up to a power of two; 16 bytes each.
+  ///   - flowCapacity: records of the flow table, rounded up to a power of two; 16 bytes each;
+  ///     262,144 when nil.
   ///   - seed: any number that strangers do not know, so that they cannot aim flows at one bucket.
-  public init(flowCapacity: Int = Limits.flows, seed: UInt64) {
+  public init(flowCapacity: Int? = nil, seed: UInt64) {
     counters = HostCounters()
     cells = counters.cells
-    table = FlowTable(capacity: min(flowCapacity, Limits.mostFlows))
+    table = FlowTable(capacity: min(flowCapacity ?? Limits.flows, Limits.mostFlows))
     self.seed = seed
   }
 

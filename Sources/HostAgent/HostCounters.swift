@@ -57,7 +57,7 @@ public final class HostCounters: Sendable {
   /// Answers to probes that were handed on.
   public var probeAnswers: UInt64 { cells.value(CounterCells.probes) }
 
-  /// Of the VM with an index below `Limits.machines`.
+  /// Of the VM with an index below `HostMap.machineLimit`.
   public func machine(_ index: UInt32) -> Machine {
     let first = CounterCells.machine(Int(index))
     return Machine(

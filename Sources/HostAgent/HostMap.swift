@@ -6,7 +6,7 @@ public import Wire
 public final class HostMap: Sendable {
   /// A VM of this host.
   public struct Machine: Hashable, Sendable {
-    /// Names the VM's device in verdicts; below `Limits.machines`, the same for the VM's whole life.
+    /// Names the VM's device in verdicts; below `machineLimit`, the same for the VM's whole life.
     public var index: UInt32
     /// Its underlay address, the outer destination of its packets.
     public var locator: IPv4Address
@@ -36,7 +36,7 @@ public final class HostMap: Sendable {
     public var port: UInt16
     /// At the DIP.
     public var backendPort: UInt16
-    /// A flow that is silent this long is forgotten; more than `Limits.idleMilliseconds` counts as that.
+    /// A flow that is silent this long is forgotten; more than 12 days count as 12 days.
     public var idleMilliseconds: UInt32
 
     /// Describes an endpoint.
@@ -52,6 +52,9 @@ public final class HostMap: Sendable {
       self.idleMilliseconds = idleMilliseconds
     }
   }
+
+  /// Indices of VMs end before this.
+  public static var machineLimit: Int { Limits.machines }
 
   /// From whom encapsulated packets are accepted.
   public let muxes: [IPv4Address]
