@@ -10,7 +10,9 @@ struct TCPSocket: ~Copyable {
   struct Failure: Error {
     var sentence: String
 
-    init(_ what: String, _ code: CInt = errno) { sentence = "\(what): \(TCPSocket.text(of: code))" }
+    init(_ what: String, hint: String = "") {
+      sentence = "\(what): \(TCPSocket.text(of: errno))\(hint)"
+    }
   }
 
   /// What a read gave.
@@ -44,7 +46,7 @@ struct TCPSocket: ~Copyable {
     setOptions(userTimeoutMilliseconds: userTimeoutMilliseconds)
     if let password = peer.password { try sign(peer.address, password) }
     guard bind(to: local) else {
-      throw Failure("cannot use the local address \(local); is it configured on this node?")
+      throw Failure("cannot use the local address \(local)", hint: "; is it configured on this node?")
     }
     guard connect(to: peer.address, port: peer.port) || errno == EINPROGRESS else {
       throw Failure("cannot connect to port \(peer.port)")
@@ -72,7 +74,7 @@ struct TCPSocket: ~Copyable {
   private func sign(_ peer: IPv4Address, _ password: String) throws(Failure) {
     let key = Array(password.utf8)
     guard unsafe clinux_set_tcp_md5(descriptor, peer.raw, key, key.count) == 0 else {
-      throw Failure("cannot set the TCP MD5 password; the kernel needs CONFIG_TCP_MD5SIG")
+      throw Failure("cannot set the TCP MD5 password", hint: "; the kernel needs CONFIG_TCP_MD5SIG")
     }
   }
 
