@@ -58,7 +58,7 @@ struct MachineCheck {
     }
     guard let prefix = host.locators, Limits.locatorPrefixLength.contains(prefix.length) else { return }
     let capacity = LocatorRange(prefix).capacity
-    let rank = around.machinesByHost[host.name]?.firstIndex(of: machine.name) ?? 0
+    let rank = around.rankOnHost[machine.name] ?? 0
     if rank >= capacity {
       findings.refuse(
         key, "spec.host",

@@ -10,6 +10,8 @@ struct Neighborhood {
   private(set) var servicesByVIP: [IPv4Address: [String]] = [:]
   private(set) var nodesByAddress: [IPv4Address: [String]] = [:]
   private(set) var machinesByHost: [String: [String]] = [:]
+  /// How many VMs of the same host come before.
+  private(set) var rankOnHost: [String: Int] = [:]
   private(set) var machinesByDIP: [Place: [String]] = [:]
   private(set) var machinesByAttachment: [Device: [String]] = [:]
   private(set) var servicesByMachine: [String: [String]] = [:]
@@ -75,6 +77,7 @@ struct Neighborhood {
 
   private mutating func indexMachines() {
     for machine in ordered(state.machines, .virtualMachine) {
+      rankOnHost[machine.name] = machinesByHost[machine.host]?.count ?? 0
       machinesByHost[machine.host, default: []].append(machine.name)
       machinesByDIP[Place(network: machine.network, dip: machine.dip), default: []].append(machine.name)
       let device = Device(host: machine.host, attachment: machine.attachment)

@@ -40,7 +40,7 @@ extension ValidationCase {
       "role twice", node("mux1") { $0.roles = [.mux, .mux] }, path: "spec.roles[1]",
       says: "mux is given twice"),
     Self(
-      "host without locators", node("host1") { $0.locators = nil }, path: "spec.locators", says: "is missing"),
+      "host without locators", node("host1") { $0.locators = nil }, path: "spec.locators", says: "missing"),
     Self(
       "MUX with locators", node("mux1") { $0.locators = prefix("10.64.9.0/24") }, path: "spec.locators",
       says: "only a host"),
