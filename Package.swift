@@ -25,7 +25,10 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let sqlite = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
-let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let lifecycle: [Target.Dependency] = [
+  .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+  .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+]
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let grpc: [Target.Dependency] = [
@@ -77,7 +80,7 @@ let package = Package(
     // Programs: each joins the core to the kernel.
     program(
       "ananta-agent", "Wire", "Dataplane", "Control", "Mux", "HostAgent", "Manager", "Platform", "Speaker",
-      "Management", "Storage", "Transport", "Manifest", logging, lifecycle),
+      "Management", "Storage", "Transport", "Manifest", logging, lifecycle[0], lifecycle[1]),
     program("ananta-lab", "Lab", "Wire"),
     program("ananta-bench", "Mux", "Dataplane", "Wire"),
 

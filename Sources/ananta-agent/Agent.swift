@@ -3,6 +3,7 @@ internal import Logging
 internal import Manifest
 internal import Platform
 internal import ServiceLifecycle
+internal import UnixSignals
 
 /// A node's roles, made from the configuration and run until the process is told to end.
 struct Agent {
@@ -16,7 +17,7 @@ struct Agent {
 
   /// Runs all roles; returns after a graceful end.
   func run() async throws {
-    var services: [any Service] = []
+    var services: [any ServiceLifecycle.Service] = []
     if let manager = configuration.manager {
       services.append(try ManagerRole(manager, configuration, logger: logger))
     }
@@ -50,11 +51,14 @@ struct Agent {
 
   /// Makes the node a router that lets our packets pass, or says in one sentence why it cannot be one.
   private func prepareNode() throws {
+    var complaint: String?
     do throws(PlatformError) {
-      let privileges = try Capabilities.effective()
-      if let complaint = privileges.complaint(needing: [.netAdmin, .sysAdmin]) {
-        throw AgentError.platform(complaint)
-      }
+      complaint = try Capabilities.effective().complaint(needing: [.netAdmin, .sysAdmin])
+    } catch {
+      throw AgentError.platform(error.description)
+    }
+    if let complaint { throw AgentError.platform(complaint) }
+    do throws(PlatformError) {
       for finding in try SysctlRequirement.repair(SysctlRequirement.node(devices: [])) {
         logger.notice("changed a kernel setting", metadata: ["setting": "\(finding)"])
       }

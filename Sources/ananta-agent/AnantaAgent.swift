@@ -16,7 +16,7 @@ struct AnantaAgent: AsyncParsableCommand {
   var config: String
 
   @Option(name: .long, help: "trace, debug, info, notice, warning, error or critical.")
-  var logLevel: Logger.Level = .info
+  var logLevel = LogLevel.info
 
   @Flag(name: .long, help: "Read the configuration, say whether it is right, and end.")
   var check = false
@@ -33,7 +33,7 @@ struct AnantaAgent: AsyncParsableCommand {
     guard !check else { return }
     LoggingSystem.bootstrap(StreamLogHandler.standardError)
     var logger = Logger(label: "ananta-agent")
-    logger.logLevel = logLevel
+    logger.logLevel = logLevel.level
     do {
       try await Agent(configuration, logger: logger).run()
     } catch let error as AgentError {
@@ -43,4 +43,19 @@ struct AnantaAgent: AsyncParsableCommand {
   }
 }
 
-extension Logger.Level: ExpressibleByArgument {}
+/// How much the agent says, in the words of swift-log.
+enum LogLevel: String, CaseIterable, ExpressibleByArgument {
+  case trace, debug, info, notice, warning, error, critical
+
+  var level: Logger.Level {
+    switch self {
+    case .trace: .trace
+    case .debug: .debug
+    case .info: .info
+    case .notice: .notice
+    case .warning: .warning
+    case .error: .error
+    case .critical: .critical
+    }
+  }
+}

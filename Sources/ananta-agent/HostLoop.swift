@@ -28,13 +28,14 @@ struct HostLoop: ~Copyable {
   private let worker: HostWorker
 
   init(agent: consuming HostAgent, worker: HostWorker, seed: UInt64) throws(PlatformError) {
+    let epoll = try Epoll()
+    try epoll.add(worker.uplink.descriptor, tag: Tag.uplink)
+    try epoll.add(worker.mailbox.wakeup.descriptor, tag: Tag.wakeup)
+    buffer = try PacketBuffer()
+    self.epoll = epoll
     self.agent = agent
     self.worker = worker
     monitor = HealthMonitor(seed: seed)
-    buffer = try PacketBuffer()
-    epoll = try Epoll()
-    try epoll.add(worker.uplink.descriptor, tag: Tag.uplink)
-    try epoll.add(worker.mailbox.wakeup.descriptor, tag: Tag.wakeup)
   }
 
   /// Waits for packets, plans and time, until told to stop.
@@ -65,7 +66,7 @@ struct HostLoop: ~Copyable {
     var offload = Offload()
     for _ in 0..<HostWorker.batch {
       guard case .packet(let byteCount) = buffer.receive(from: uplink, &offload) else { return }
-      let verdict = agent.inbound(buffer.bytes, byteCount: byteCount, offload: &offload, now: now)
+      let verdict = Self.inbound(&agent, &buffer, byteCount, &offload, now)
       guard case .deliver(let machine, let offset, let length) = verdict else { continue }
       buffer.transmit(offset: offset, byteCount: length, offload, to: machines[Int(machine & 1023)])
     }
@@ -81,9 +82,7 @@ struct HostLoop: ~Copyable {
       case .empty: return
       case .closed: return lose(machine)
       case .packet(let byteCount):
-        switch agent.outbound(
-          buffer.bytes, byteCount: byteCount, from: machine, offload: &offload, now: now)
-        {
+        switch Self.outbound(&agent, &buffer, byteCount, from: machine, &offload, now) {
         case .transmit(let offset, let length):
           buffer.transmit(offset: offset, byteCount: length, offload, to: uplink)
         case .pass:
@@ -92,6 +91,22 @@ struct HostLoop: ~Copyable {
         }
       }
     }
+  }
+
+  // The two parts of `self` are handed over apart, since the frame's span and the agent are both held for writing.
+
+  @inline(always) private static func inbound(
+    _ agent: inout HostAgent, _ buffer: inout PacketBuffer, _ byteCount: Int, _ offload: inout Offload,
+    _ now: UInt32
+  ) -> Verdict {
+    agent.inbound(buffer.bytes, byteCount: byteCount, offload: &offload, now: now)
+  }
+
+  @inline(always) private static func outbound(
+    _ agent: inout HostAgent, _ buffer: inout PacketBuffer, _ byteCount: Int, from machine: UInt32,
+    _ offload: inout Offload, _ now: UInt32
+  ) -> Verdict {
+    agent.outbound(buffer.bytes, byteCount: byteCount, from: machine, offload: &offload, now: now)
   }
 
   private mutating func adopt(_ next: HostPlan) {

@@ -3,6 +3,7 @@ internal import HostAgent
 internal import Logging
 internal import Manifest
 internal import Platform
+internal import Synchronization
 internal import Wire
 
 /// The role host: the VMs' devices, the locators' routes, and the workers that carry packets between them.

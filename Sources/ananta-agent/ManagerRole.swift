@@ -8,7 +8,7 @@ internal import Storage
 internal import Transport
 
 /// The role manager: the journal, the state machine over it, and the API before both.
-struct ManagerRole: Service {
+struct ManagerRole: ServiceLifecycle.Service {
   private let journal: Journal
   private let listen: ManagerAddress
   private let security: TransportSecurity

@@ -5,6 +5,7 @@ internal import Manifest
 internal import Mux
 internal import Platform
 internal import Speaker
+internal import Synchronization
 internal import Wire
 
 /// The role mux: `ananta0` with a worker for each queue, the routes of the VIPs into it, and BGP.

@@ -62,12 +62,13 @@ final class MuxWorker: Sendable {
     let worker: MuxWorker
 
     init(mux: consuming Mux, worker: MuxWorker) throws(PlatformError) {
-      self.mux = mux
-      self.worker = worker
-      buffer = try PacketBuffer()
-      epoll = try Epoll(capacity: 2)
+      let epoll = try Epoll(capacity: 2)
       try epoll.add(worker.queue.descriptor, tag: 0)
       try epoll.add(worker.mailbox.wakeup.descriptor, tag: 1)
+      buffer = try PacketBuffer()
+      self.epoll = epoll
+      self.mux = mux
+      self.worker = worker
     }
 
     mutating func run() {
@@ -82,19 +83,22 @@ final class MuxWorker: Sendable {
         }
         let now = UInt32(truncatingIfNeeded: MonotonicClock.milliseconds)
         mux.sweep(now: now)
-        work(on: queue, now: now)
+        Self.drain(queue, &mux, &buffer, now: now)
         worker.flowRecords.store(mux.recordCount, ordering: .relaxed)
       }
     }
 
-    mutating func work(on queue: TUNQueue.Handle, now: UInt32) {
+    /// What the stack routed to our VIPs, on to the backends.
+    static func drain(
+      _ queue: TUNQueue.Handle, _ mux: inout Mux, _ buffer: inout PacketBuffer, now: UInt32
+    ) {
       var offload = Offload()
       for _ in 0..<MuxWorker.batch {
         guard case .packet(let byteCount) = buffer.receive(from: queue, &offload) else { return }
         let verdict = mux.process(buffer.bytes, byteCount: byteCount, offload: &offload, now: now)
         guard case .transmit(let offset, let length) = verdict else { continue }
         if !buffer.transmitSegments(offset: offset, byteCount: length, offload, to: queue) {
-          worker.counters.add(.offload)
+          mux.countDrop(.offload)
         }
       }
     }

@@ -9,7 +9,7 @@ internal import Transport
 ///
 /// Without a manager the data paths go on with what they were told last, also after a restart, since the last
 /// state lies on disk.
-actor NodeLink: Service {
+actor NodeLink: ServiceLifecycle.Service {
   private let link: ManagerLink
   private let paths: [any DataPath]
   private let health: HealthBoard?

@@ -55,6 +55,22 @@ struct PacketBuffer: ~Copyable {
     }
   }
 
+  /// A copy of the packet's first bytes, for those that are not on the packet path.
+  mutating func copy(_ byteCount: Int) -> [UInt8] {
+    guard let frame = Frame(frames[0], byteCount: byteCount) else { return [] }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(byteCount)
+    for offset in 0..<byteCount { bytes.append(frame.load(offset, as: UInt8.self)) }
+    return bytes
+  }
+
+  /// Lays a packet into the frame; false when it is too long.
+  mutating func place(_ packet: [UInt8]) -> Bool {
+    guard var frame = Frame(frames[0], byteCount: packet.count) else { return false }
+    for (offset, byte) in packet.enumerated() { frame.store(byte, at: offset) }
+    return true
+  }
+
   /// Writes an encapsulated packet as it is to go over the wire: in segments, with complete checksums.
   ///
   /// Behind an outer header the kernel would drop a super-packet that comes out of a TUN device. False: the
