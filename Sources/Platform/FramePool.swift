@@ -72,14 +72,14 @@ public import Wire
   ///
   /// The bytes reported include the header.
   @inline(always) public mutating func receive(
-    into index: Int, from queue: borrowing TUNQueue
+    into index: Int, from queue: TUNQueue.Handle
   ) -> TransferResult {
     unsafe queue.read(into: UnsafeMutableRawBufferPointer(rebasing: bytes(index)[Self.receiveOffset...]))
   }
 
   /// Gives the bytes of a frame that lie in `range`, virtio-net header first, to a queue.
   @inline(always) public borrowing func transmit(
-    _ index: Int, _ range: Range<Int>, to queue: borrowing TUNQueue
+    _ index: Int, _ range: Range<Int>, to queue: TUNQueue.Handle
   ) -> TransferResult {
     precondition(range.lowerBound >= 0 && range.upperBound <= Self.frameByteCount, "range within a frame")
     return unsafe queue.write(

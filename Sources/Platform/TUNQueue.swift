@@ -1,5 +1,3 @@
-public import Glibc
-
 /// One queue of a TUN device: the descriptor through which a worker reads and writes packets.
 ///
 /// What is moved is always a virtio-net header of `TUN.vnetHeaderByteCount` bytes and, right behind it, an IP
@@ -25,26 +23,14 @@ public struct TUNQueue: ~Copyable, Sendable {
   ///
   /// A packet that does not fit is cut off by the kernel without a word: give 64 KiB and the header.
   @inline(always) public borrowing func read(into buffer: UnsafeMutableRawBufferPointer) -> TransferResult {
-    while true {
-      let count = unsafe Glibc.read(descriptor.raw, buffer.baseAddress, buffer.count)
-      if count >= 0 { return .bytes(count) }
-      let error = Errno.current
-      if error.rawValue == EAGAIN { return .wouldBlock }
-      if error.rawValue != EINTR { return .failed(error) }
-    }
+    unsafe handle.read(into: buffer)
   }
 
   /// Gives a header and the packet behind it to the device.
   ///
   /// The corresponding C function is `write`.
   @inline(always) public borrowing func write(_ buffer: UnsafeRawBufferPointer) -> TransferResult {
-    while true {
-      let count = unsafe Glibc.write(descriptor.raw, buffer.baseAddress, buffer.count)
-      if count >= 0 { return .bytes(count) }
-      let error = Errno.current
-      if error.rawValue == EAGAIN { return .wouldBlock }
-      if error.rawValue != EINTR { return .failed(error) }
-    }
+    unsafe handle.write(buffer)
   }
 
   /// Takes the next packet with its header into the beginning of a span.
