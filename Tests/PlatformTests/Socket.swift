@@ -42,7 +42,7 @@ struct Socket: ~Copyable {
 
   /// The next connection; a closed socket when there is none.
   borrowing func accept() -> Socket {
-    let raw = unsafe Glibc.accept(raw, nil, nil)
+    let raw = Glibc.accept(raw, nil, nil)
     if raw >= 0 { _ = fcntl(raw, F_SETFL, O_NONBLOCK) }
     return Socket(raw: raw)
   }

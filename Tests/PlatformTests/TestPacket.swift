@@ -43,9 +43,8 @@ extension TUNQueue {
     try epoll.add(descriptor, tag: 0)
     guard try epoll.wait(timeoutMilliseconds: time) > 0 else { return nil }
     var buffer = [UInt8](repeating: 0, count: 70_000)
-    var span = buffer.mutableSpan
-    var bytes = unsafe span.mutableBytes
-    guard case .bytes(let count) = read(into: &bytes) else { return nil }
+    let result = unsafe buffer.withUnsafeMutableBytes { bytes in unsafe read(into: bytes) }
+    guard case .bytes(let count) = result else { return nil }
     return Array(buffer[..<count])
   }
 
@@ -60,7 +59,7 @@ extension TUNQueue {
 
   /// Writes an array; the number of bytes the kernel took, -1 when it refused.
   borrowing func put(_ packet: [UInt8]) -> Int {
-    guard case .bytes(let count) = write(packet.span.bytes) else { return -1 }
+    guard case .bytes(let count) = unsafe write(packet.span.bytes) else { return -1 }
     return count
   }
 }
