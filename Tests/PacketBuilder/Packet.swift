@@ -38,6 +38,9 @@ public func / (below: some Layer, above: some Layer) -> Packet { Packet(layers: 
 /// Puts a layer on a packet.
 public func / (below: Packet, above: some Layer) -> Packet { Packet(layers: below.layers + [above]) }
 
+/// Puts a packet on a packet.
+public func / (below: Packet, above: Packet) -> Packet { Packet(layers: below.layers + above.layers) }
+
 /// Puts a packet into a layer.
 public func / (below: some Layer, above: Packet) -> Packet { Packet(layers: [below] + above.layers) }
 
