@@ -21,7 +21,8 @@ struct ServiceCheck {
     if networks.count > 1 {
       findings.refuse(
         key, "spec.endpoints",
-        "its VMs belong to several networks, \(networks.joined(separator: " and ")); a service belongs to one")
+        "its VMs belong to several networks, \(networks.joined(separator: " and ")); a service belongs to one"
+      )
     }
     if service.fastPath {
       findings.warn(key, "spec.fastPath", "is stored; this version sends every packet by way of the MUXes")
