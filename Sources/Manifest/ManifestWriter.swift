@@ -4,75 +4,68 @@ import Wire
 /// Writes resources as manifests: every key in the order of `docs/configuration.md`, defaults included.
 public enum ManifestWriter {
   /// One document, without `---`.
-  public static func text(_ resource: Resource) -> String {
-    var text = YAMLText()
-    text.pair("kind", resource.key.kind.rawValue)
-    text.mapping("metadata") { $0.pair("name", resource.key.name) }
-    text.mapping("spec") { spec in
-      switch resource {
-      case .node(let node): write(node, to: &spec)
-      case .virtualNetwork(let network): spec.list("prefixes", network.prefixes.map(\.description))
-      case .virtualMachine(let machine): write(machine, to: &spec)
-      case .service(let service): write(service, to: &spec)
-      }
-    }
-    return text.text
-  }
+  public static func text(_ resource: Resource) -> String { value(resource).yaml }
 
   /// Several documents, separated by `---`.
   public static func text(_ resources: [Resource]) -> String {
     resources.map(text(_:)).joined(separator: "---\n")
   }
 
-  private static func write(_ node: Node, to spec: inout YAMLText) {
-    spec.pair("address", node.address.description)
-    spec.list("roles", node.roles.map(\.rawValue))
-    if let locators = node.locators { spec.pair("locators", locators.description) }
+  /// `kind`, `metadata` and `spec` as data.
+  public static func value(_ resource: Resource) -> StructuredValue {
+    .fields(
+      ("kind", .text(resource.key.kind.rawValue)), ("metadata", .fields(("name", .text(resource.key.name)))),
+      ("spec", spec(resource)))
   }
 
-  private static func write(_ machine: VirtualMachine, to spec: inout YAMLText) {
-    spec.pair("network", machine.network)
-    spec.pair("dip", machine.dip.description)
-    spec.pair("host", machine.host)
-    spec.mapping("attachment") { attachment in
+  private static func spec(_ resource: Resource) -> StructuredValue {
+    switch resource {
+    case .node(let node):
+      .fields(
+        ("address", .text(node.address.description)), ("roles", .texts(node.roles.map(\.rawValue)))
+      ).adding("locators", node.locators.map { .text($0.description) })
+    case .virtualNetwork(let network): .fields(("prefixes", .texts(network.prefixes.map(\.description))))
+    case .virtualMachine(let machine): spec(machine)
+    case .service(let service):
+      .fields(
+        ("vip", .text(service.vip.description)), ("endpoints", .list(service.endpoints.map(endpoint))),
+        ("snat", .texts(service.snat)), ("fastPath", .boolean(service.fastPath)))
+    }
+  }
+
+  private static func spec(_ machine: VirtualMachine) -> StructuredValue {
+    let attachment: StructuredValue =
       switch machine.attachment {
-      case .networkNamespace(let name, let device):
-        attachment.pair("netns", name)
-        attachment.pair("device", device)
+      case .networkNamespace(let name, let device): .fields(("netns", .text(name)), ("device", .text(device)))
       }
-    }
+    return .fields(
+      ("network", .text(machine.network)), ("dip", .text(machine.dip.description)),
+      ("host", .text(machine.host)), ("attachment", attachment))
   }
 
-  private static func write(_ service: Service, to spec: inout YAMLText) {
-    spec.pair("vip", service.vip.description)
-    spec.list("endpoints", service.endpoints) { write($1, to: &$0) }
-    spec.list("snat", service.snat)
-    spec.pair("fastPath", bare: "\(service.fastPath)")
+  private static func endpoint(_ endpoint: Endpoint) -> StructuredValue {
+    let backends = endpoint.backends.map { backend in
+      StructuredValue.fields(("vm", .text(backend.machine)), ("weight", .integer(backend.weight)))
+    }
+    return .fields(
+      ("name", .text(endpoint.name)), ("protocol", .text("\(endpoint.transport)")),
+      ("port", .integer(Int(endpoint.port))), ("backendPort", .integer(Int(endpoint.backendPort))),
+      ("affinity", .text(endpoint.affinity.rawValue)),
+      ("idleTimeout", .text(DurationText.text(milliseconds: endpoint.idleTimeoutMilliseconds))),
+      ("backends", .list(backends))
+    ).adding("probe", endpoint.probe.map(probe))
   }
 
-  private static func write(_ endpoint: Endpoint, to text: inout YAMLText) {
-    text.pair("name", endpoint.name)
-    text.pair("protocol", "\(endpoint.transport)")
-    text.pair("port", bare: "\(endpoint.port)")
-    text.pair("backendPort", bare: "\(endpoint.backendPort)")
-    text.pair("affinity", endpoint.affinity.rawValue)
-    text.pair("idleTimeout", DurationText.text(milliseconds: endpoint.idleTimeoutMilliseconds))
-    text.list("backends", endpoint.backends) { text, backend in
-      text.pair("vm", backend.machine)
-      text.pair("weight", bare: "\(backend.weight)")
-    }
-    guard let probe = endpoint.probe else { return }
-    text.mapping("probe") { write(probe, to: &$0) }
-  }
-
-  private static func write(_ probe: Probe, to text: inout YAMLText) {
-    switch probe.method {
-    case .tcp: text.pair("tcp", bare: "{}")
-    case .http(let path): text.mapping("http") { $0.pair("path", path) }
-    }
-    text.pair("port", bare: "\(probe.port)")
-    text.pair("interval", DurationText.text(milliseconds: probe.intervalMilliseconds))
-    text.pair("timeout", DurationText.text(milliseconds: probe.timeoutMilliseconds))
-    text.pair("threshold", bare: "\(probe.threshold)")
+  private static func probe(_ probe: Probe) -> StructuredValue {
+    let method: (String, StructuredValue) =
+      switch probe.method {
+      case .tcp: ("tcp", .mapping([]))
+      case .http(let path): ("http", .fields(("path", .text(path))))
+      }
+    return .fields(
+      method, ("port", .integer(Int(probe.port))),
+      ("interval", .text(DurationText.text(milliseconds: probe.intervalMilliseconds))),
+      ("timeout", .text(DurationText.text(milliseconds: probe.timeoutMilliseconds))),
+      ("threshold", .integer(probe.threshold)))
   }
 }
