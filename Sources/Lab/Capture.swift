@@ -19,7 +19,8 @@ public struct Capture: Sendable {
     let stem = "\(directory)/\(member)-\(device)-\(MonotonicTime.now)"
     let file = file ?? "\(stem).pcap"
     let words = [
-      "tcpdump", "-Z", "root", "-n", "-U", "-i", device, "-s", String(snapLength), "-B", "16384", "-w", file,
+      "tcpdump", "-Z", "root", "-n", "-U", "--immediate-mode", "-i", device, "-s", String(snapLength), "-B",
+      "16384", "-w", file,
       filter,
     ]
     let daemon = Daemon(
@@ -42,8 +43,8 @@ public struct Capture: Sendable {
 
   /// Ends the capture; the file is whole when this returns.
   public func stop() async throws(LabError) {
-    // The kernel hands packets over in blocks; the last one is on its way.
-    try? await Task.sleep(for: .milliseconds(200))
+    // What the last packets of the traffic set in motion may still be on its way.
+    try? await Task.sleep(for: .milliseconds(100))
     process.signal(SIGINT)
     guard await Patience.wait(upTo: Limits.killMilliseconds, until: { !process.isRunning }) else {
       throw LabError(.timeout, "tcpdump, process \(process.pid), does not end.")
