@@ -75,12 +75,14 @@ let package = Package(
       name: "Transport", dependencies: ["Control", "Wire", logging] + grpc, exclude: ["Protocol/ananta.proto"],
       swiftSettings: dialect),
     library("Manifest", "Control", "Wire", yaml),
+    library("Presentation", "Control", "Manifest", "Wire"),
     library("Lab", "Control", "Wire", yaml, subprocess),
 
     // Programs: each joins the core to the kernel.
     program(
       "ananta-agent", "Wire", "Dataplane", "Control", "Mux", "HostAgent", "Manager", "Platform", "Speaker",
       "Management", "Storage", "Transport", "Manifest", logging, lifecycle[0], lifecycle[1]),
+    program("ananta-ctl", "Control", "Manifest", "Presentation", "Transport", "Wire"),
     program("ananta-lab", "Lab", "Wire"),
     program("ananta-bench", "Mux", "Dataplane", "Wire"),
 
@@ -89,10 +91,17 @@ let package = Package(
       name: "PacketBuilder", dependencies: ["Wire"], path: "Tests/PacketBuilder", swiftSettings: dialect),
     tests("Wire", "Wire", "PacketBuilder"),
     tests("Dataplane", "Dataplane", "Wire", "PacketBuilder"),
+    tests("Segmenter", "Dataplane", "Wire", "PacketBuilder"),
     tests("Mux", "Mux", "Dataplane", "Wire", "PacketBuilder"),
+    tests("HostAgent", "HostAgent", "Dataplane", "Wire"),
     tests("BGP", "BGP", "Wire"),
     tests("Control", "Control", "Wire"),
+    tests("Manager", "Manager", "Control", "Wire"),
     tests("Platform", "Platform", "Wire"),
+    tests("Speaker", "Speaker", "BGP", "Wire", logging),
+    tests("Management", "Management", "Manager", "Control", "Wire", logging),
+    tests("Storage", "Storage", "Management", "Manager", "Control", "Wire", logging, sqlite),
+    tests("Transport", "Transport", "Control", "Wire", logging, protobuf),
     tests("Tidy"),
   ]
 )
