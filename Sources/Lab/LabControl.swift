@@ -5,10 +5,12 @@ import Wire
 extension Lab {
   /// The command that runs `ananta-ctl` against this lab, inside the namespace of the first manager.
   public func control(_ arguments: [String]) throws(LabError) -> ExternalCommand {
-    guard let manager = topology.machines(with: .manager).first?.node else {
+    let managers = topology.machines(with: .manager).map(\.node)
+    guard let manager = managers.first else {
       throw LabError(.unknown, "Lab \(name) has no node with the role manager.")
     }
-    let environment = "ANANTA_MANAGER=\(manager.address):\(Topology.managerPort)"
+    let addresses = managers.map { "\($0.address):\(Topology.managerPort)" }.joined(separator: ",")
+    let environment = "ANANTA_MANAGERS=\(addresses)"
     return ExternalCommand(["env", environment, record.programs.control] + arguments)
       .inside(try namespace(of: manager.name))
   }
