@@ -7,8 +7,7 @@ public enum Limits {
   /// Bytes of a network namespace's name: NAME_MAX, since it is a file below /run/netns.
   public static let namespaceNameBytes = 255
   /// Events taken from the kernel by one wait: a worker has one mailbox and a few queues, and whatever is
-  /// left
-  /// over comes with the next wait.
+  /// left over comes with the next wait.
   public static let epollEvents = 64
   /// Bytes of a worker's stack: 64 batches of descriptors and the deepest call fit many times over; only
   /// touched pages cost memory.

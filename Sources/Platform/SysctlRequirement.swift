@@ -76,8 +76,7 @@ extension SysctlRequirement {
   /// What every node needs that hosts VMs or is a MUX; `devices` are those that carry Ananta's packets.
   ///
   /// The kernel takes the greater of `all` and a device's own rp_filter, so both are required; `default`
-  /// covers
-  /// devices that appear later.
+  /// covers devices that appear later.
   public static func node(devices: [String]) -> [SysctlRequirement] {
     let scopes = ["all", "default"] + devices
     let forwarding = SysctlRequirement(

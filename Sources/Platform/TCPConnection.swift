@@ -18,23 +18,17 @@ public struct TCPConnection: ~Copyable, Sendable {
 
   /// Begins to connect, in the calling thread's namespace.
   ///
-  /// `source` may be any address with `isForeignSource` (IP_FREEBIND), otherwise one of this namespace.
-  /// `device`
-  /// keeps the connection to one device (SO_BINDTODEVICE). Throws only when the socket cannot be made or
-  /// bound;
-  /// what becomes of the handshake, `progress` says.
+  /// `source` is an address of this namespace: a probe's 169.254.169.1 has to lie on one of its devices
+  /// first. `device` keeps the connection to one device (SO_BINDTODEVICE). Throws only when the socket cannot
+  /// be made or bound; what becomes of the handshake, `progress` says.
   public static func connectNonBlocking(
-    to address: IPv4Address, port: UInt16, from source: IPv4Address? = nil, device: String? = nil,
-    isForeignSource: Bool = false
+    to address: IPv4Address, port: UInt16, from source: IPv4Address? = nil, device: String? = nil
   ) throws(PlatformError) -> TCPConnection {
     let label = "\(address):\(port)"
     let raw = socket(
       AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard raw >= 0 else { throw PlatformError("open a socket to", label, .current) }
     let connection = TCPConnection(descriptor: FileDescriptor(owning: raw))
-    if isForeignSource {
-      try connection.set(CInt(IPPROTO_IP), IP_FREEBIND, 1, "use a foreign source to", label)
-    }
     if let device {
       let code = unsafe setsockopt(raw, SOL_SOCKET, SO_BINDTODEVICE, device, socklen_t(device.utf8.count))
       guard code == 0 else { throw PlatformError("bind a socket to device", device, .current) }
@@ -44,7 +38,7 @@ public struct TCPConnection: ~Copyable, Sendable {
       guard code == 0 else {
         throw PlatformError(
           "connect from", "\(source) to \(label)", .current,
-          advice: "Give the address to a device of the same namespace, or use a foreign source.")
+          advice: "Give the address to a device of the same namespace.")
       }
     }
     let code = unsafe withAddress(address, port) { pointer, size in unsafe connect(raw, pointer, size) }
@@ -57,11 +51,11 @@ public struct TCPConnection: ~Copyable, Sendable {
   /// Begins to connect inside a namespace; the connection is used from the caller's.
   public static func connectNonBlocking(
     to address: IPv4Address, port: UInt16, from source: IPv4Address? = nil, device: String? = nil,
-    isForeignSource: Bool = false, in namespace: borrowing NetworkNamespace
+    in namespace: borrowing NetworkNamespace
   ) throws(PlatformError) -> TCPConnection {
     try namespace.run { () throws(PlatformError) in
       try connectNonBlocking(
-        to: address, port: port, from: source, device: device, isForeignSource: isForeignSource)
+        to: address, port: port, from: source, device: device)
     }
   }
 
@@ -100,14 +94,6 @@ public struct TCPConnection: ~Copyable, Sendable {
     guard count < 0 else { return .bytes(count) }
     let error = Errno.current
     return error.rawValue == EAGAIN || error.rawValue == EINTR ? .wouldBlock : .failed(error)
-  }
-
-  private borrowing func set(
-    _ level: CInt, _ option: CInt, _ value: CInt, _ attempt: String, _ label: String
-  ) throws(PlatformError) {
-    var value = value
-    guard unsafe setsockopt(descriptor.raw, level, option, &value, socklen_t(MemoryLayout<CInt>.size)) == 0
-    else { throw PlatformError(attempt, label, .current) }
   }
 
   private static func withAddress(

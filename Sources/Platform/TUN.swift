@@ -4,10 +4,8 @@ internal import Glibc
 /// A TUN device: IP packets without Ethernet, each with a virtio-net header before it.
 ///
 /// Opened with IFF_TUN, IFF_NO_PI, IFF_VNET_HDR, and IFF_MULTI_QUEUE when more than one queue is wanted. A
-/// device
-/// lives as long as one of its queues, unless it is persistent; then its namespace, addresses and routes
-/// survive
-/// the agent, and opening the same name attaches to it again.
+/// device lives as long as one of its queues, unless it is persistent; then its namespace, addresses and
+/// routes survive the agent, and opening the same name attaches to it again.
 public struct TUN: ~Copyable, Sendable {
   /// Bytes of the virtio-net header before every packet (struct virtio_net_hdr).
   @inline(always) public static var vnetHeaderByteCount: Int { 10 }
@@ -27,8 +25,7 @@ public struct TUN: ~Copyable, Sendable {
   /// Creates the device, or attaches to it, in the calling thread's namespace.
   ///
   /// `queues` is 1 to 256. A persistent device stays when this process ends; without the wish it is left as
-  /// it is.
-  /// The corresponding command is `ip tuntap add NAME mode tun vnet_hdr`.
+  /// it is. The corresponding command is `ip tuntap add NAME mode tun vnet_hdr`.
   public static func open(
     _ name: String, queues: Int = 1, persistent: Bool = false
   ) throws(PlatformError) -> TUN {

@@ -12,7 +12,9 @@ extension TUNQueue {
     /// No queue: every read and write fails with EBADF.
     public static var none: Handle { Handle(raw: -1) }
 
-    /// Takes the next packet with its header. The corresponding C function is `read`.
+    /// Takes the next packet with its header.
+    ///
+    /// The corresponding C function is `read`.
     ///
     /// A packet that does not fit is cut off by the kernel without a word: give 64 KiB and the header.
     @inline(always) public func read(into buffer: UnsafeMutableRawBufferPointer) -> TransferResult {
@@ -25,7 +27,9 @@ extension TUNQueue {
       }
     }
 
-    /// Gives a header and the packet behind it to the device. The corresponding C function is `write`.
+    /// Gives a header and the packet behind it to the device.
+    ///
+    /// The corresponding C function is `write`.
     @inline(always) public func write(_ buffer: UnsafeRawBufferPointer) -> TransferResult {
       while true {
         let count = unsafe Glibc.write(raw, buffer.baseAddress, buffer.count)

@@ -11,8 +11,7 @@ public struct WorkerThread: ~Copyable, Sendable {
   /// Starts a thread that owns `state` and ends when `body` returns.
   ///
   /// The name is cut to 15 bytes and shows in `ps -L` and `top -H`. The thread stays on the CPU given; a CPU
-  /// the
-  /// process may not use is an error.
+  /// the process may not use is an error.
   public static func start<State: ~Copyable>(
     named name: String, onCPU cpu: Int? = nil, state: consuming sending State,
     _ body: @escaping @Sendable (inout State) -> Void

@@ -10,12 +10,12 @@ struct Cable: ~Copyable {
 
   mutating func carry(from source: borrowing TUNQueue, to destination: borrowing TUNQueue) {
     let start = FramePool.receiveOffset
-    while case .bytes(let count) = pool.receive(into: 0, from: source) {
+    while case .bytes(let count) = pool.receive(into: 0, from: source.handle) {
       if count - TUN.vnetHeaderByteCount > seen.largest {
         seen.largest = count - TUN.vnetHeaderByteCount
         seen.gsoType = pool.byte(start + 1)
       }
-      guard case .bytes(count) = pool.transmit(0, start..<start + count, to: destination) else {
+      guard case .bytes(count) = pool.transmit(0, start..<start + count, to: destination.handle) else {
         seen.refused += 1
         continue
       }

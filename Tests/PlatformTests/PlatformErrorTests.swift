@@ -5,7 +5,7 @@ import Testing
 struct PlatformErrorTests {
   @Test(arguments: [
     (EPERM, PlatformError.Reason.privilege, "EPERM"), (EACCES, .privilege, "EACCES"),
-    (EOPNOTSUPP, .unsupported, "ENOTSUP"), (ENODEV, .deviceMissing, "ENODEV"), (ESRCH, .missing, "ESRCH"),
+    (EOPNOTSUPP, .unsupported, "EOPNOTSUPP"), (ENODEV, .deviceMissing, "ENODEV"), (ESRCH, .missing, "ESRCH"),
     (EEXIST, .exists, "EEXIST"), (EMFILE, .exhausted, "EMFILE"), (EINVAL, .invalid, "EINVAL"),
     (ENETUNREACH, .unreachable, "ENETUNREACH"), (EBUSY, .deviceTaken, "EBUSY"), (EIO, .other, "EIO"),
   ])

@@ -6,8 +6,6 @@ import Wire
 struct Socket: ~Copyable {
   let raw: CInt
 
-  init(raw: CInt) { self.raw = raw }
-
   deinit { if raw >= 0 { _ = Glibc.close(raw) } }
 
   /// A TCP listener inside a namespace; port 0 lets the kernel choose.

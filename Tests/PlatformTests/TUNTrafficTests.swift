@@ -31,12 +31,12 @@ import Wire
     var device = try TUN.open("vm0", in: test.namespace)
     let queue = try device.queue()
     var pool = try FramePool(count: 1)
-    guard case .wouldBlock = pool.receive(into: 0, from: queue) else {
+    guard case .wouldBlock = pool.receive(into: 0, from: queue.handle) else {
       Issue.record("a device that is off has nothing to read")
       return
     }
     // A device that is switched off refuses what is written.
-    guard case .failed(let error) = pool.transmit(0, 54..<94, to: queue) else {
+    guard case .failed(let error) = pool.transmit(0, 54..<94, to: queue.handle) else {
       Issue.record("a device that is off took a packet")
       return
     }
@@ -90,7 +90,7 @@ import Wire
     var counts = [0, 0]
     var sources: Set<UInt16> = []
     func collect(_ queue: borrowing TUNQueue, _ index: Int) {
-      while case .bytes(let size) = pool.receive(into: 0, from: queue) {
+      while case .bytes(let size) = pool.receive(into: 0, from: queue.handle) {
         guard size > 38, pool.byte(73) == 17 else { continue }
         sources.insert(UInt16(pool.byte(84)) << 8 | UInt16(pool.byte(85)))
         counts[index] += 1

@@ -25,7 +25,9 @@ struct TestNamespace: ~Copyable {
     let names = (try? Command.lines("ls", NetworkNamespace.directory)) ?? []
     for name in names where name.hasPrefix(prefix) {
       let parts = name.split(separator: "-")
-      guard parts.count == 3, let owner = pid_t(parts[1]), kill(owner, 0) != 0, errno == ESRCH else { continue }
+      guard parts.count == 3, let owner = pid_t(parts[1]), kill(owner, 0) != 0, errno == ESRCH else {
+        continue
+      }
       try? NetworkNamespace.remove(named: name)
     }
   }

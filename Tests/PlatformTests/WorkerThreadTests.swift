@@ -14,13 +14,20 @@ struct WorkerThreadTests {
     let cpu = try #require(WorkerThread.availableCPUs.last)
     let seen = Seen()
     let thread = try WorkerThread.start(named: "plattest-a-long-name", onCPU: cpu) {
-      let name = try? Command.lines("cat", "/proc/\(getpid())/task/\(gettid())/comm").first
-      seen.name.withLock { $0 = name ?? "" }
+      seen.name.withLock { $0 = Self.ownName() }
       seen.cpus.withLock { $0 = WorkerThread.availableCPUs }
     }
     thread.join()
     #expect(seen.name.withLock { $0 } == "plattest-a-long")
     #expect(seen.cpus.withLock { $0 } == [cpu])
+  }
+
+  /// The calling thread's name, as the kernel has it.
+  private static func ownName() -> String {
+    guard let file = try? FileDescriptor.open("/proc/thread-self/comm", O_RDONLY) else { return "" }
+    var bytes = [UInt8](repeating: 0, count: 32)
+    let count = unsafe read(file.raw, &bytes, bytes.count)
+    return String(decoding: bytes.prefix(max(0, count - 1)), as: UTF8.self)
   }
 
   @Test func aThreadOwnsItsState() throws {
