@@ -21,7 +21,11 @@ enum Command {
   static func run(_ name: String, _ arguments: String...) throws -> String {
     let (process, output) = try begin(name, arguments)
     let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
+    wait(for: process)
+    guard !process.isRunning else {
+      kill(process.processIdentifier, SIGKILL)
+      throw Failure(description: "\(name) \(arguments.joined(separator: " ")) does not end")
+    }
     let text = String(decoding: data, as: UTF8.self)
     guard process.terminationStatus == 0 else {
       throw Failure(description: "\(name) \(arguments.joined(separator: " ")): \(text)")
@@ -41,6 +45,12 @@ enum Command {
     process.standardInput = FileHandle.nullDevice
     try process.run()
     return process
+  }
+
+  /// `waitUntilExit` spins a run loop, which on a thread of Swift's pool can miss the end and sleep for ever.
+  static func wait(for process: Process, seconds: Double = 20) {
+    let deadline = ContinuousClock.now.advanced(by: .seconds(seconds))
+    while process.isRunning, ContinuousClock.now < deadline { Thread.sleep(forTimeInterval: 0.005) }
   }
 
   private static func begin(_ name: String, _ arguments: [String]) throws -> (Process, Pipe) {

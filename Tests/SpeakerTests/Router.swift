@@ -10,8 +10,8 @@ protocol Router: AnyObject {
   func isEstablished() throws -> Bool
   /// Prefix and next hop of every route in its table.
   func routes() throws -> [String: String]
-  /// When the session came up, in a form that only changes with the session.
-  func establishedSince() throws -> String
+  /// What tells this connection from the one before and after.
+  func connection() throws -> String
   /// What the router says of the end of the session.
   func lastReset() throws -> String
 }
@@ -34,6 +34,7 @@ final class FRR: Router {
     """
     router bgp 65000
      bgp router-id 10.77.0.1
+     bgp log-neighbor-changes
      no bgp ebgp-requires-policy
      bgp graceful-restart-disable
      neighbor MUX peer-group
@@ -92,10 +93,8 @@ final class FRR: Router {
     return found
   }
 
-  func establishedSince() throws -> String {
-    let neighbor = try neighbor()
-    return "\(neighbor["connectionsEstablished"] ?? "?") times, since \(neighbor["bgpTimerUpEstablishedEpoch"] ?? "?")"
-  }
+  // Our port of the connection: the time of day that FRR tells is off by one now and then.
+  func connection() throws -> String { "\(try neighbor()["portForeign"] ?? "?")" }
 
   // A dynamic neighbour is forgotten with its session, so the log has to tell.
   func lastReset() throws -> String {
@@ -141,14 +140,14 @@ final class BIRD: Router {
     var found: [String: String] = [:]
     var prefix = ""
     for line in try ask("show route").split(separator: "\n") {
-      let words = line.split(separator: " ")
+      let words = line.split(whereSeparator: \.isWhitespace)
       if let first = words.first, first.contains("/") { prefix = String(first) }
       if words.first == "via", words.count > 1 { found[prefix] = String(words[1]) }
     }
     return found
   }
 
-  func establishedSince() throws -> String {
+  func connection() throws -> String {
     // mux  BGP  ---  up  15:04:05.678  Established
     let line = try ask("show protocols mux").split(separator: "\n").first { $0.hasPrefix("mux") }
     return line?.split(separator: " ").dropFirst(4).first.map(String.init) ?? "?"
@@ -214,7 +213,7 @@ final class GoBGP: Router {
     return found
   }
 
-  func establishedSince() throws -> String {
+  func connection() throws -> String {
     let timers = try state()["timers"] as? [String: Any]
     let values = timers?["state"] as? [String: Any]
     return "\(values?["uptime"] ?? "?")"

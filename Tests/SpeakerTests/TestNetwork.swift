@@ -60,7 +60,8 @@ final class TestNetwork {
   func stop(_ process: Process, signal: CInt = SIGTERM) {
     guard process.isRunning else { return }
     kill(process.processIdentifier, signal)
-    process.waitUntilExit()
+    Command.wait(for: process, seconds: 3)
+    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
   }
 
   /// What a program that was started has written.
