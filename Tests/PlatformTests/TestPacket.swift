@@ -48,7 +48,8 @@ extension TUNQueue {
     return Array(buffer[..<count])
   }
 
-  /// The next IPv4 packet that satisfies a condition; others, such as IPv6 router solicitations, are passed over.
+  /// The next IPv4 packet that satisfies a condition; others, such as IPv6 router solicitations, are passed
+  /// over.
   borrowing func next(where isWanted: ([UInt8]) -> Bool) throws -> [UInt8]? {
     for _ in 0..<100 {
       guard let packet = try next() else { return nil }
