@@ -81,8 +81,7 @@ public protocol ManagementService: Sendable {
   /// ends after the element whose `pending` is empty. Letting go of the stream ends the wait.
   func wait(for revision: Revision) async throws(ManagementError) -> AsyncStream<WaitProgress>
 
-  /// Accepts an agent's stream; its first update is a snapshot, or empty if the agent runs the newest
-  /// revision already.
+  /// Accepts an agent's stream; its first update is a snapshot.
   func attach(_ hello: Hello) async throws(ManagementError) -> AgentSession
 
   /// Takes what the agent says on its stream after `hello`; ignored when the stream is no longer current.

@@ -183,13 +183,13 @@ public struct Manager: Sendable {
     if let old = sessionsByNode[hello.node] {
       outputs += close(old, "\(hello.node) has opened a newer stream")
     }
-    streams[session] = NodeStream(id: session, hello: hello, state: state)
+    streams[session] = NodeStream(id: session, hello: hello)
     sessionsByNode[hello.node] = session
     nodes[hello.node, default: NodeMemory()].revision = min(hello.revision, state.revision)
     outputs += [
       .accept(session), .event(.info, "\(hello.node) connected, running revision \(hello.revision.number)"),
     ]
-    return outputs + push(session, isFirst: true) + updateWaits()
+    return outputs + push(session) + updateWaits()
   }
 
   /// Why this agent cannot be served; nil if it can.
@@ -201,7 +201,8 @@ public struct Manager: Sendable {
     }
     guard hello.epoch <= epoch else {
       let seen = "the agent has seen epoch \(hello.epoch.number), and this manager's is \(epoch.number)"
-      return .refused(reason: "\(seen): its log is an old one; restore the right one, or restart the agent")
+      return .refused(
+        reason: "\(seen): its log is an old one; restore the right one, or remove the agent's saved state")
     }
     let missing = node.roles.filter { $0 != .manager && !hello.roles.contains($0) }
     guard missing.isEmpty else {
@@ -212,11 +213,11 @@ public struct Manager: Sendable {
     return nil
   }
 
-  private mutating func push(_ session: SessionID, isFirst: Bool = false) -> [Output] {
+  private mutating func push(_ session: SessionID) -> [Output] {
     // Orders count from the moment the epoch is durable.
     guard state.epoch == epoch, let node = streams[session]?.node else { return [] }
     if view?.revision != state.revision { view = nil }
-    let update = streams[session]?.next(state, isFirst: isFirst, now: now) {
+    let update = streams[session]?.next(state, now: now) {
       let whole = view?.whole ?? state.whole
       view = (state.revision, whole)
       return state.snapshot(for: node, in: whole)

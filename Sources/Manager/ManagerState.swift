@@ -35,7 +35,7 @@ public struct ManagerState: Hashable, Sendable {
     for service in desired.services.values { servicesByVIP[service.vip] = service.name }
   }
 
-  /// Carries one entry out and says what each node has to do to follow, sorted by node.
+  /// Carries one entry out and says what each node that keeps its roles has to do to follow, sorted by node.
   public mutating func apply(_ entry: Entry, at revision: Revision) -> [NodeCommands] {
     precondition(revision.number == self.revision.number + 1, "entries are applied in order, without gaps")
     self.revision = revision
@@ -52,11 +52,11 @@ public struct ManagerState: Hashable, Sendable {
   public func snapshot(for node: String) -> [Command] { snapshot(for: node, in: whole) }
 
   /// The same out of a view that serves several nodes.
-  func snapshot(for node: String, in whole: NodeView) -> [Command] {
-    let roles = desired.nodes[node]?.roles ?? []
-    let muxCommands = roles.contains(.mux) ? NodeView().muxCommands(to: whole) : []
-    let muxes = roles.contains(.host) ? whole.muxes : []
-    return muxCommands + NodeView().hostCommands(to: whole, for: node, muxes: ([], muxes))
+  func snapshot(for name: String, in whole: NodeView) -> [Command] {
+    guard let node = desired.nodes[name] else { return [] }
+    let muxCommands = node.roles.contains(.mux) ? NodeView().muxCommands(to: whole) : []
+    guard node.roles.contains(.host) else { return muxCommands }
+    return muxCommands + NodeView().hostCommands(to: whole, for: node, was: nil)
   }
 
   /// Everything there is, for all nodes.
@@ -177,23 +177,16 @@ public struct ManagerState: Hashable, Sendable {
 
   // MARK: Commands
 
+  /// Nodes that are new or have other roles than before are left out: they begin with a snapshot, since an
+  /// agent's roles are those it was started with.
   private func commands(from old: ManagerState, before: NodeView, after: NodeView) -> [NodeCommands] {
     let muxDelta = before.muxCommands(to: after)
-    let names = Set(old.desired.nodes.keys).union(desired.nodes.keys).sorted()
-    return names.compactMap { name in
-      let was = old.desired.nodes[name]?.roles ?? []
-      let roles = desired.nodes[name]?.roles ?? []
-      var commands: [Command] =
-        switch (was.contains(.mux), roles.contains(.mux)) {
-        case (true, true): muxDelta
-        case (false, true): NodeView().muxCommands(to: whole)
-        case (true, false): old.whole.muxCommands(to: NodeView())
-        case (false, false): []
-        }
-      commands += before.hostCommands(
-        to: after, for: name,
-        muxes: (was.contains(.host) ? before.muxes : [], roles.contains(.host) ? after.muxes : []))
-      return commands.isEmpty ? nil : NodeCommands(node: name, commands: commands)
+    let nodes = desired.nodes.values.sorted { $0.name < $1.name }
+    return nodes.compactMap { node in
+      guard let former = old.desired.nodes[node.name], former.roles == node.roles else { return nil }
+      var commands = node.roles.contains(.mux) ? muxDelta : []
+      if node.roles.contains(.host) { commands += before.hostCommands(to: after, for: node, was: former) }
+      return commands.isEmpty ? nil : NodeCommands(node: node.name, commands: commands)
     }
   }
 }

@@ -7,19 +7,17 @@ struct NodeStream {
   let node: String
   /// The newest revision the agent was sent, or said at the start that it runs.
   private var sent: Revision
-  private var needsSnapshot: Bool
+  private var needsSnapshot = true
   private var awaitsAcknowledgement = false
   private var pending: [Command] = []
   private var sentAt: UInt64 = 0
   private var isKnownLate = false
 
-  /// Begins a stream; nothing can be joined to what is not the newest revision of this epoch, so a snapshot
-  /// comes first.
-  init(id: SessionID, hello: Hello, state: ManagerState) {
+  /// Begins a stream; a snapshot comes first, whatever the agent runs.
+  init(id: SessionID, hello: Hello) {
     self.id = id
     node = hello.node
     sent = hello.revision
-    needsSnapshot = hello.epoch != state.epoch || hello.revision != state.revision
   }
 
   /// Takes what the node has to do for a new revision; false when the node is too far behind for this.
@@ -30,9 +28,8 @@ struct NodeStream {
   }
 
   /// What is to be sent now, if anything.
-  mutating func next(_ state: ManagerState, isFirst: Bool, now: UInt64, snapshot: () -> [Command]) -> Update?
-  {
-    guard !awaitsAcknowledgement, isFirst || needsSnapshot || sent < state.revision else { return nil }
+  mutating func next(_ state: ManagerState, now: UInt64, snapshot: () -> [Command]) -> Update? {
+    guard !awaitsAcknowledgement, needsSnapshot || sent < state.revision else { return nil }
     let isSnapshot = needsSnapshot
     let commands = isSnapshot ? snapshot() : pending
     pending = []

@@ -79,9 +79,9 @@ struct NodeView {
   ///
   /// A locator that goes to another VM is removed first, so that nothing of the old VM's flows and health is
   /// left.
-  func hostCommands(
-    to after: NodeView, for node: String, muxes: (before: [IPv4Address], after: [IPv4Address])
-  ) -> [Command] {
+  func hostCommands(to after: NodeView, for present: Node, was former: Node?) -> [Command] {
+    let node = present.name
+    let oldMuxes = former == nil ? [] : muxes
     let old = (machines: machines[node] ?? [:], endpoints: hostEndpoints[node] ?? [:])
     let new = (machines: after.machines[node] ?? [:], endpoints: after.hostEndpoints[node] ?? [:])
     let vacated = Set(old.machines.filter { new.machines[$0.key]?.name != $0.value.name }.keys)
@@ -90,7 +90,8 @@ struct NodeView {
     let begun = new.endpoints.filter { vacated.contains($0.key.locator) || old.endpoints[$0.key] != $0.value }
     var commands = ended.sorted().map { Command.removeHostEndpoint(locator: $0.locator, key: $0.key) }
     commands += vacated.sorted().map(Command.removeMachine)
-    if muxes.before != muxes.after { commands.append(.setMuxes(muxes.after)) }
+    if oldMuxes != after.muxes { commands.append(.setMuxes(after.muxes)) }
+    if let prefix = present.locators, prefix != former?.locators { commands.append(.setLocators(prefix)) }
     commands += set.sorted { $0.locator < $1.locator }.map(Command.setMachine)
     commands += begun.sorted { $0.key < $1.key }.map { Command.setHostEndpoint($0.value) }
     return commands

@@ -41,11 +41,14 @@ enum JournalTables {
       sql: """
         CREATE TABLE head (
           id INTEGER PRIMARY KEY CHECK (id = 1), format INTEGER NOT NULL, cluster TEXT NOT NULL,
-          epoch INTEGER NOT NULL, revision INTEGER NOT NULL, chain INTEGER NOT NULL, checksum INTEGER NOT NULL);
+          epoch INTEGER NOT NULL, revision INTEGER NOT NULL, chain INTEGER NOT NULL,
+          checksum INTEGER NOT NULL);
         CREATE TABLE log (
-          revision INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, entry BLOB NOT NULL, checksum INTEGER NOT NULL);
+          revision INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, entry BLOB NOT NULL,
+          checksum INTEGER NOT NULL);
         CREATE TABLE snapshot (
-          revision INTEGER PRIMARY KEY, state BLOB NOT NULL, chain INTEGER NOT NULL, checksum INTEGER NOT NULL);
+          revision INTEGER PRIMARY KEY, state BLOB NOT NULL, chain INTEGER NOT NULL,
+          checksum INTEGER NOT NULL);
         """)
     try update(Head(format: format, cluster: cluster, epoch: 0, revision: 0, chain: 0), in: database)
   }

@@ -28,8 +28,8 @@ import Wire
     #expect(table == [1, 0, 1, 0, 2, 2, 0])
   }
 
-  /// Expectations of Envoy's maglev_lb_test.cc; offset and skip are XXH64 of "127.0.0.1:90", … with seeds 0 and 1
-  /// modulo 7 or 17, as Envoy computes them.
+  /// Expectations of Envoy's maglev_lb_test.cc; offset and skip are XXH64 of "127.0.0.1:90", … with seeds 0
+  /// and 1 modulo 7 or 17, as Envoy computes them.
   @Test func envoyBasic() {
     let numbers = [(2, 4), (3, 6), (0, 2), (3, 3), (1, 3), (1, 5)]
     let table = MaglevTable.fill(
@@ -39,7 +39,8 @@ import Wire
     #expect(table == [2, 4, 0, 1, 5, 0, 3])
   }
 
-  /// Envoy's tests "Weighted", "LocalityWeightedSameLocalityWeights" and "LocalityWeightedDifferentLocalityWeights".
+  /// Envoy's tests "Weighted", "LocalityWeightedSameLocalityWeights" and
+  /// "LocalityWeightedDifferentLocalityWeights".
   @Test(
     arguments: [
       ([1, 2], [1, 0, 0, 1, 0, 1, 1, 0, 1, 1, 1, 1, 1, 0, 1, 0, 1]),

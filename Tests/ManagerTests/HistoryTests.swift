@@ -25,10 +25,15 @@ import Testing
       guard let entry = entry(step, &world, state) else { continue }
       accepted += 1
       let revision = Revision(state.revision.number + 1)
+      let before = state.desired.nodes
       let commands = state.apply(entry, at: revision)
       #expect(twin.apply(entry, at: revision) == commands, "seed \(seed), step \(step)")
       #expect(twin == state, "seed \(seed), step \(step)")
       #expect(commands.map(\.node) == commands.map(\.node).sorted())
+      for name in RandomWorld.nodeNames where before[name]?.roles != state.desired.nodes[name]?.roles {
+        #expect(!commands.contains { $0.node == name }, "seed \(seed), step \(step)")
+        models[name] = NodeModel(state.snapshot(for: name))
+      }
       for each in commands {
         #expect(!each.commands.isEmpty)
         for command in each.commands { models[each.node]?.carryOut(command) }

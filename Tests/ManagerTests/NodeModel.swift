@@ -12,6 +12,7 @@ struct NodeModel: Equatable {
   private(set) var muxEndpoints: [EndpointKey: MuxEndpoint] = [:]
   private(set) var announced: Set<IPv4Address> = []
   private(set) var muxes: [IPv4Address] = []
+  private(set) var locators: IPv4Prefix?
   private(set) var machines: [IPv4Address: HostMachine] = [:]
   private(set) var endpoints: [Placement: HostEndpoint] = [:]
   /// Probed backends that have begun anew since this was emptied: the host must report their first result.
@@ -19,7 +20,7 @@ struct NodeModel: Equatable {
 
   static func == (a: Self, b: Self) -> Bool {
     a.muxEndpoints == b.muxEndpoints && a.announced == b.announced && a.muxes == b.muxes
-      && a.machines == b.machines && a.endpoints == b.endpoints
+      && a.locators == b.locators && a.machines == b.machines && a.endpoints == b.endpoints
   }
 
   init(_ commands: [Command] = []) { for command in commands { carryOut(command) } }
@@ -48,6 +49,7 @@ struct NodeModel: Equatable {
     case .announce(let vip): announced.insert(vip)
     case .withdraw(let vip): announced.remove(vip)
     case .setMuxes(let addresses): muxes = addresses
+    case .setLocators(let prefix): locators = prefix
     case .setMachine(let machine): machines[machine.locator] = machine
     case .removeMachine(let locator):
       machines[locator] = nil

@@ -145,12 +145,29 @@ import Wire
     #expect(host1.count == 3, "removed, set, and its endpoint set")
   }
 
-  @Test("a new MUX gets everything, hosts learn of it") func newMux() {
+  @Test("a new MUX gets the same snapshot as the others, hosts learn of it") func newMux() {
     var state = Self.state([Self.machine(1), Self.service([Backend(machine: "vm1")])])
     let mux2 = Node(name: "mux2", address: ip("10.1.2.2"), roles: [.mux])
     let commands = state.apply(.operation(.apply([.node(mux2)])), at: Revision(2))
-    #expect(commands.map(\.node) == ["host1", "host2", "mux2"])
+    #expect(commands.map(\.node) == ["host1", "host2"])
     #expect(commands[0].commands == [.setMuxes([ip("10.1.1.2"), ip("10.1.2.2")])])
-    #expect(commands[2].commands == state.snapshot(for: "mux1"))
+    #expect(!state.snapshot(for: "mux2").isEmpty)
+    #expect(state.snapshot(for: "mux2") == state.snapshot(for: "mux1"))
+  }
+
+  @Test("a host learns of its locator prefix, and of its change") func locatorPrefix() {
+    var state = Self.state([Self.machine(1)])
+    #expect(state.snapshot(for: "host1").contains(.setLocators(prefix("10.64.1.0/29"))))
+    #expect(!state.snapshot(for: "mux1").contains(.setLocators(prefix("10.64.1.0/29"))))
+    let moved = Node(
+      name: "host1", address: ip("10.1.11.2"), roles: [.host], locators: prefix("10.64.9.0/29"))
+    let commands = state.apply(.operation(.apply([.node(moved)])), at: Revision(2))
+    #expect(commands.map(\.node) == ["host1"])
+    #expect(
+      commands[0].commands.prefix(2) == [
+        .removeMachine(ip("10.64.1.1")), .setLocators(prefix("10.64.9.0/29")),
+      ])
+    #expect(commands[0].commands.count == 3)
+    #expect(state.locators == ["vm1": ip("10.64.9.1")])
   }
 }
