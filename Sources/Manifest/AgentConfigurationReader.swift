@@ -42,7 +42,8 @@ private enum AgentFile {
     if file.has(key) {
       file.errors.add("is of no use, since roles do not name \(role)", at: file.position(of: key), path: key)
     }
-    return file.optional(key, as: type)
+    file.skip(key)
+    return nil
   }
 
   private static func mux(_ mux: inout YAMLMapping, address: IPv4Address?) -> MuxConfiguration? {

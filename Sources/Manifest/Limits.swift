@@ -4,7 +4,7 @@ enum Limits {
   static let bytesPerFile = 16 << 20
   /// Mappings, sequences and scalars of one file, aliases counted as often as they are used. Without it nine
   /// lines of aliases to aliases ("a billion laughs") would fill the memory.
-  static let nodesPerFile = 2_000_000
+  static let nodesPerFile = 1_000_000
   /// The deepest manifest needs 8; libyaml itself gives up at 1,000.
   static let depth = 32
   /// Documents of one file.

@@ -15,6 +15,7 @@ public enum YAMLDocument {
     if documents.count > 1 {
       errors.add("a second document begins; one is expected", at: documents[1].position)
     }
+    try errors.throwIfAny()
     let value = documents.first.flatMap { type.read($0, errors) }
     try errors.throwIfAny()
     guard let value else {

@@ -49,8 +49,11 @@ struct YAMLFile {
       return nil
     }
     guard let node else { return nil }
+    let before = errors.count
     let value = convert(node, path: "", depth: 0, of: part)
-    return value.flatMap { $0.isNull ? nil : $0 }
+    // What was left out would be reported as missing.
+    guard errors.count == before, let value, !value.isNull else { return nil }
+    return value
   }
 
   private mutating func convert(_ node: Node, path: String, depth: Int, of part: YAMLPart) -> YAMLValue? {
