@@ -19,7 +19,9 @@ public enum YAMLDocument {
     let value = documents.first.flatMap { type.read($0, errors) }
     try errors.throwIfAny()
     guard let value else {
-      throw ManifestErrors([ManifestError(file: file, position: .start, path: "", reason: "must be \(type.expects)")])
+      throw ManifestErrors([
+        ManifestError(file: file, position: .start, path: "", reason: "must be \(type.expects)")
+      ])
     }
     return value
   }

@@ -34,7 +34,8 @@ struct YAMLFile {
     var keys = YAMLKeyScan()
     if let place = keys.offence(in: part.text) {
       errors.add(
-        "next to aliases, a key must be plain text", at: part.position(line: place.line, column: place.column))
+        "next to aliases, a key must be plain text", at: part.position(line: place.line, column: place.column)
+      )
       return nil
     }
     let node: Node?
@@ -61,7 +62,8 @@ struct YAMLFile {
     guard nodesLeft > 0 else { return nil }
     nodesLeft -= 1
     if nodesLeft == 0 {
-      errors.add("the file has more than \(Limits.nodesPerFile) values, aliases counted; split it", at: position)
+      errors.add(
+        "the file has more than \(Limits.nodesPerFile) values, aliases counted; split it", at: position)
       return nil
     }
     guard depth <= Limits.depth else {

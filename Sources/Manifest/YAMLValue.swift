@@ -67,7 +67,8 @@ enum YAMLScalar: Hashable {
 
   private static let nulls: Set = ["~", "null", "Null", "NULL"]
   private static let booleans: Set = [
-    "true", "True", "TRUE", "false", "False", "FALSE", "yes", "Yes", "YES", "no", "No", "NO", "on", "On", "ON",
+    "true", "True", "TRUE", "false", "False", "FALSE", "yes", "Yes", "YES", "no", "No", "NO", "on", "On",
+    "ON",
     "off", "Off", "OFF",
   ]
 

@@ -36,7 +36,8 @@ import Wire
       mux: MuxConfiguration(
         workers: 2, mtu: 9000,
         bgp: BGPConfiguration(
-          localAS: 65001, routerID: IPv4Address(10, 1, 1, 9), holdTimeSeconds: 30, connectRetryMilliseconds: 500,
+          localAS: 65001, routerID: IPv4Address(10, 1, 1, 9), holdTimeSeconds: 30,
+          connectRetryMilliseconds: 500,
           neighbors: [
             BGPNeighbor(
               address: IPv4Address(10, 1, 1, 1), remoteAS: 4_200_000_000, port: 1179, password: "12345")
@@ -46,7 +47,9 @@ import Wire
   }
 
   @Test func defaults() throws {
-    let text = Self.head + "roles: [mux, host]\nmux: {bgp: {localAS: 1, neighbors: [{address: 10.1.1.1, remoteAS: 2}]}}"
+    let text =
+      Self.head
+      + "roles: [mux, host]\nmux: {bgp: {localAS: 1, neighbors: [{address: 10.1.1.1, remoteAS: 2}]}}"
     let configuration = try AgentConfiguration.read(text, file: "f")
     #expect(configuration.host == HostConfiguration(workers: 1, mtu: 1500))
     #expect(configuration.manager == nil)
@@ -64,7 +67,9 @@ import Wire
     Rejected(
       head.replacing("security: plaintext\n", with: "") + "roles: [host]",
       "1:1: security: is missing; it must be plaintext"),
-    Rejected(head.replacing("plaintext", with: "none") + "roles: [host]", "4:11: security: must be plaintext, not none"),
+    Rejected(
+      head.replacing("plaintext", with: "none") + "roles: [host]",
+      "4:11: security: must be plaintext, not none"),
     Rejected(
       head + "roles: [host]\nmux: {}", "7:6: mux: is of no use, since roles do not name mux"),
     Rejected(head + "roles: [mux]", "1:1: mux: is missing; it must be a mapping"),
@@ -82,7 +87,8 @@ import Wire
       "7:17: host.workers: must be a whole number from 1 to 128, not 0",
       "7:25: host.mtu: must be a whole number from 576 to 65535, not 100"),
     Rejected(
-      head + "roles: [mux]\nmux: {bgp: {localAS: 0, holdTime: 2s, neighbors: [{address: 10.1.1.1, remoteAS: 23456}]}}",
+      head
+        + "roles: [mux]\nmux: {bgp: {localAS: 0, holdTime: 2s, neighbors: [{address: 10.1.1.1, remoteAS: 23456}]}}",
       "7:22: mux.bgp.localAS: must be an autonomous system from 1 to 4294967294, not 0",
       "7:35: mux.bgp.holdTime: must be 0s or whole seconds from 3s to 65535s, not 2s",
       "7:81: mux.bgp.neighbors[0].remoteAS: must be an autonomous system from 1 to 4294967294, not 23456"),
@@ -100,11 +106,15 @@ import Wire
   }
 
   @Test func durationsKeepTheirUnit() {
-    for (text, milliseconds) in [("0ms", 0), ("500ms", 500), ("2s", 2000), ("4m", 240_000), ("24h", 86_400_000)] {
+    for (text, milliseconds) in [
+      ("0ms", 0), ("500ms", 500), ("2s", 2000), ("4m", 240_000), ("24h", 86_400_000),
+    ] {
       #expect(DurationText.milliseconds(text) == milliseconds)
       #expect(DurationText.text(milliseconds: milliseconds) == text)
     }
-    for text in ["", "s", "5", "-1s", "1.5s", " 1s", "1s ", "25h", "1d", "1 s", "99999999999999999999s", "٣s"] {
+    for text in [
+      "", "s", "5", "-1s", "1.5s", " 1s", "1s ", "25h", "1d", "1 s", "99999999999999999999s", "٣s",
+    ] {
       #expect(DurationText.milliseconds(text) == nil, "\(text)")
     }
   }

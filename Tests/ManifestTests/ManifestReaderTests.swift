@@ -80,14 +80,16 @@ import Wire
   @Test func resourcesAreUniqueAcrossFiles() {
     var reader = ManifestReader()
     reader.add("kind: VirtualNetwork\nmetadata: {name: a}\nspec: {prefixes: [10.0.0.0/8]}\n", file: "1.yaml")
-    reader.add("# here\nkind: VirtualNetwork\nmetadata: {name: a}\nspec: {prefixes: [10.0.0.0/8]}\n", file: "2.yaml")
+    reader.add(
+      "# here\nkind: VirtualNetwork\nmetadata: {name: a}\nspec: {prefixes: [10.0.0.0/8]}\n", file: "2.yaml")
     let errors = #expect(throws: ManifestErrors.self) { try reader.finish() }
     #expect(
       errors?.description == "2.yaml:3:18: metadata.name: VirtualNetwork/a is there twice, first in 1.yaml:2")
   }
 
   @Test func linesEndAsTheyLike() throws {
-    let text = "kind: VirtualNetwork\r\nmetadata: {name: a}\r\nspec: {prefixes: [10.0.0.0/8]}\r\n---\r\nkind: 7\r\n"
+    let text =
+      "kind: VirtualNetwork\r\nmetadata: {name: a}\r\nspec: {prefixes: [10.0.0.0/8]}\r\n---\r\nkind: 7\r\n"
     let errors = #expect(throws: ManifestErrors.self) { try ManifestReader.read(text, file: "f") }
     #expect(errors?.errors.map(\.position.line) == [5])
   }

@@ -25,7 +25,9 @@ struct RandomResources {
   mutating func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &generator) }
   mutating func flip() -> Bool { Bool.random(using: &generator) }
   mutating func port() -> UInt16 { UInt16(pick(1...65535)) }
-  mutating func address() -> IPv4Address { IPv4Address(number: UInt32.random(in: 0...(.max), using: &generator)) }
+  mutating func address() -> IPv4Address {
+    IPv4Address(number: UInt32.random(in: 0...(.max), using: &generator))
+  }
   mutating func prefix() -> IPv4Prefix { IPv4Prefix(address(), length: UInt8(pick(0...32))) }
 
   /// Among them words that YAML takes for something else.
@@ -63,7 +65,8 @@ struct RandomResources {
     default:
       return .service(
         Service(
-          name: name(), vip: address(), endpoints: list(0...4) { $0.endpoint() }, snat: list(0...3) { $0.name() },
+          name: name(), vip: address(), endpoints: list(0...4) { $0.endpoint() },
+          snat: list(0...3) { $0.name() },
           fastPath: flip()))
     }
   }
@@ -72,7 +75,8 @@ struct RandomResources {
     let transport = flip() ? TransportProtocol.tcp : .udp
     return Endpoint(
       name: name(), transport: transport, port: port(), backendPort: port(),
-      backends: list(0...4) { Backend(machine: $0.name(), weight: $0.pick(0...100)) }, probe: flip() ? probe() : nil,
+      backends: list(0...4) { Backend(machine: $0.name(), weight: $0.pick(0...100)) },
+      probe: flip() ? probe() : nil,
       affinity: Affinity.allCases[pick(0...2)], idleTimeoutMilliseconds: duration(1...86_400_000))
   }
 

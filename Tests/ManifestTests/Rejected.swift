@@ -5,7 +5,7 @@ struct Rejected: Sendable, CustomTestStringConvertible {
   let text: String
   let errors: [String]
 
-  /// - Parameter errors: `LINE:COLUMN: path: reason` in the order of the text.
+  /// Takes a text and its errors, `LINE:COLUMN: path: reason`, in order.
   init(_ text: String, _ errors: String...) {
     self.text = text
     self.errors = errors

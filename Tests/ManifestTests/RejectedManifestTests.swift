@@ -76,8 +76,10 @@ import Testing
       node("{}"), "3:7: spec.address: is missing; it must be \(address)",
       "3:7: spec.roles: is missing; it must be a list of host, mux, manager"),
     Rejected(node("{address: 10.0.0, roles: [mux]}"), "3:17: spec.address: must be \(address), not 10.0.0"),
-    Rejected(node("{address: 10.0.0.256, roles: [mux]}"), "3:17: spec.address: must be \(address), not 10.0.0.256"),
-    Rejected(node("{address: 010.0.0.1, roles: [mux]}"), "3:17: spec.address: must be \(address), not 010.0.0.1"),
+    Rejected(
+      node("{address: 10.0.0.256, roles: [mux]}"), "3:17: spec.address: must be \(address), not 10.0.0.256"),
+    Rejected(
+      node("{address: 010.0.0.1, roles: [mux]}"), "3:17: spec.address: must be \(address), not 010.0.0.1"),
     Rejected(node("{address: \"::1\", roles: [mux]}"), "3:17: spec.address: must be \(address), not ::1"),
     Rejected(node("{address: 10.0.0.1, roles: []}"), "3:34: spec.roles: must have at least one element"),
     Rejected(
@@ -97,7 +99,8 @@ import Testing
 
   static let networks = [
     Rejected(
-      "kind: VirtualNetwork\nmetadata: {name: a}\nspec: {}", "3:7: spec.prefixes: is missing; it must be a list"),
+      "kind: VirtualNetwork\nmetadata: {name: a}\nspec: {}",
+      "3:7: spec.prefixes: is missing; it must be a list"),
     Rejected(
       "kind: VirtualNetwork\nmetadata: {name: a}\nspec: {prefixes: []}",
       "3:18: spec.prefixes: must have at least one element"),
@@ -124,7 +127,8 @@ import Testing
     Rejected(
       machine("{network: n, dip: 10.0.0.1, host: H, atachment: {netns: a}}"),
       "3:7: spec.attachment: is missing; it must be a mapping with netns",
-      "3:41: spec.host: must be \(name), not H", "3:44: spec.atachment: unknown key; did you mean attachment?"),
+      "3:41: spec.host: must be \(name), not H", "3:44: spec.atachment: unknown key; did you mean attachment?"
+    ),
     Rejected(
       machine("{network: n, dip: null, host: h, attachment: {netns: a}}"),
       "3:7: spec.dip: is missing; it must be \(address)"),
@@ -133,15 +137,22 @@ import Testing
   static let services = [
     Rejected(service("  endpoints: []"), "4:3: spec.vip: is missing; it must be \(address)"),
     Rejected(service("  vip: 1.2.3.4/32"), "4:8: spec.vip: must be \(address), not 1.2.3.4/32"),
-    Rejected(service("  vip: 1.2.3.4\n  snat: blue-1"), "5:9: spec.snat: must be a list, not text; each must be \(name)"),
+    Rejected(
+      service("  vip: 1.2.3.4\n  snat: blue-1"),
+      "5:9: spec.snat: must be a list, not text; each must be \(name)"),
     Rejected(service("  vip: 1.2.3.4\n  snat: [b, B]"), "5:13: spec.snat[1]: must be \(name), not B"),
-    Rejected(service("  vip: 1.2.3.4\n  fastPath: yes"), "5:13: spec.fastPath: must be true or false, not yes"),
-    Rejected(service("  vip: 1.2.3.4\n  fastPath: \"true\""), "5:13: spec.fastPath: must be true or false, not true"),
-    Rejected(service("  vip: 1.2.3.4\n  fastpath: true"), "5:3: spec.fastpath: unknown key; did you mean fastPath?"),
+    Rejected(
+      service("  vip: 1.2.3.4\n  fastPath: yes"), "5:13: spec.fastPath: must be true or false, not yes"),
+    Rejected(
+      service("  vip: 1.2.3.4\n  fastPath: \"true\""), "5:13: spec.fastPath: must be true or false, not true"),
+    Rejected(
+      service("  vip: 1.2.3.4\n  fastpath: true"), "5:3: spec.fastpath: unknown key; did you mean fastPath?"),
     Rejected(
       service("  vip: 1.2.3.4\n  endpoints: {port: 80}"),
       "5:14: spec.endpoints: must be a list, not a mapping; each must be a mapping"),
-    Rejected(service("  vip: 1.2.3.4\n  endpoints: [80]"), "5:15: spec.endpoints[0]: must be a mapping, not a whole number"),
+    Rejected(
+      service("  vip: 1.2.3.4\n  endpoints: [80]"),
+      "5:15: spec.endpoints[0]: must be a mapping, not a whole number"),
   ]
 
   static let endpoints = [
@@ -153,7 +164,8 @@ import Testing
       endpoint("protocol: sctp\n      port: 80\n      backends: []"),
       "6:17: spec.endpoints[0].protocol: must be tcp or udp, not sctp"),
     Rejected(
-      endpoint("protocol: tcp\n      port: 0\n      backends: []"), "7:13: spec.endpoints[0].port: \(port), not 0"),
+      endpoint("protocol: tcp\n      port: 0\n      backends: []"),
+      "7:13: spec.endpoints[0].port: \(port), not 0"),
     Rejected(
       endpoint("protocol: tcp\n      port: 65536\n      backends: []"),
       "7:13: spec.endpoints[0].port: \(port), not 65536"),
@@ -170,27 +182,35 @@ import Testing
       endpoint("protocol: tcp\n      port: 99999999999999999999\n      backends: []"),
       "7:13: spec.endpoints[0].port: \(port), not 99999999999999999999"),
     Rejected(
-      endpoint("protocol: tcp\n      port: 80"), "6:7: spec.endpoints[0].backends: is missing; it must be a list"),
+      endpoint("protocol: tcp\n      port: 80"),
+      "6:7: spec.endpoints[0].backends: is missing; it must be a list"),
     Rejected(
       endpoint("protocol: tcp\n      port: 80\n      affinity: sticky\n      backends: []"),
       "8:17: spec.endpoints[0].affinity: must be fiveTuple, sourceAndDestination or "
         + "sourceDestinationAndProtocol, not sticky"),
     Rejected(
       endpoint("protocol: tcp\n      port: 80\n      idleTimeout: 4 m\n      backends: []"),
-      "8:20: spec.endpoints[0].idleTimeout: must be a duration such as 500ms, 2s, 4m or 1h, from 1ms to 24h, not 4 m"),
+      "8:20: spec.endpoints[0].idleTimeout: must be a duration such as 500ms, 2s, 4m or 1h, from 1ms to 24h, not 4 m"
+    ),
     Rejected(
       endpoint("protocol: tcp\n      port: 80\n      idleTimeout: 240\n      backends: []"),
-      "8:20: spec.endpoints[0].idleTimeout: must be a duration such as 500ms, 2s, 4m or 1h, from 1ms to 24h, not 240"),
+      "8:20: spec.endpoints[0].idleTimeout: must be a duration such as 500ms, 2s, 4m or 1h, from 1ms to 24h, not 240"
+    ),
     Rejected(
       endpoint("protocol: tcp\n      port: 80\n      idleTimeout: 25h\n      backends: []"),
-      "8:20: spec.endpoints[0].idleTimeout: must be a duration such as 500ms, 2s, 4m or 1h, from 1ms to 24h, not 25h"),
+      "8:20: spec.endpoints[0].idleTimeout: must be a duration such as 500ms, 2s, 4m or 1h, from 1ms to 24h, not 25h"
+    ),
     Rejected(
-      endpoint("protocol: tcp\n      port: 80\n      backends:\n      - {vm: b, weight: 101}\n      - {weight: 1}\n      - b"),
+      endpoint(
+        "protocol: tcp\n      port: 80\n      backends:\n      - {vm: b, weight: 101}\n      - {weight: 1}\n      - b"
+      ),
       "9:25: spec.endpoints[0].backends[0].weight: must be a whole number from 0 to 100, not 101",
       "10:9: spec.endpoints[0].backends[1].vm: is missing; it must be \(name)",
       "11:9: spec.endpoints[0].backends[2]: must be a mapping, not text"),
     Rejected(
-      endpoint("protocol: tcp\n      port: 80\n      backends:\n      - {vm: b, weight: -1}\n      - {vm: c, weight: 1.5}"),
+      endpoint(
+        "protocol: tcp\n      port: 80\n      backends:\n      - {vm: b, weight: -1}\n      - {vm: c, weight: 1.5}"
+      ),
       "9:25: spec.endpoints[0].backends[0].weight: must be a whole number from 0 to 100, not -1",
       "10:25: spec.endpoints[0].backends[1].weight: must be a whole number from 0 to 100, not 1.5"),
   ]
@@ -198,13 +218,16 @@ import Testing
   static let probes = [
     Rejected(probe("interval: 2s"), "10:9: spec.endpoints[0].probe: must have either tcp or http"),
     Rejected(
-      probe("tcp: {}\n        http: {path: /}"), "10:9: spec.endpoints[0].probe: must have either tcp or http"),
+      probe("tcp: {}\n        http: {path: /}"), "10:9: spec.endpoints[0].probe: must have either tcp or http"
+    ),
     Rejected(
       probe("http: {}"),
-      "10:15: spec.endpoints[0].probe.http.path: is missing; it must be a path that begins with / and has no spaces"),
+      "10:15: spec.endpoints[0].probe.http.path: is missing; it must be a path that begins with / and has no spaces"
+    ),
     Rejected(
       probe("http: {path: healthz}"),
-      "10:22: spec.endpoints[0].probe.http.path: must be a path that begins with / and has no spaces, not healthz"),
+      "10:22: spec.endpoints[0].probe.http.path: must be a path that begins with / and has no spaces, not healthz"
+    ),
     Rejected(
       probe("tcp: {port: 80}"), "10:15: spec.endpoints[0].probe.tcp.port: unknown key; known are "),
     Rejected(
@@ -223,10 +246,14 @@ import Testing
   ]
 
   static let syntax = [
-    Rejected("a: [", "2:1: is no YAML: while parsing a flow node (line 2): did not find expected node content"),
+    Rejected(
+      "a: [", "2:1: is no YAML: while parsing a flow node (line 2): did not find expected node content"),
     Rejected("a: b: c", "1:5: is no YAML: mapping values are not allowed in this context"),
     Rejected("a: *b", "1:4: is no YAML: found undefined alias"),
-    Rejected("\ta: 1", "1:1: is no YAML: while scanning for the next token (line 1): found character that cannot start any token"),
+    Rejected(
+      "\ta: 1",
+      "1:1: is no YAML: while scanning for the next token (line 1): found character that cannot start any token"
+    ),
     Rejected("kind: Node\nspec:\n  a: 1\n  b: 2\n  a: 3", "5:3: a: the key is there twice, first in line 3"),
     Rejected("a: !!int 5", "1:4: a: tags such as !!int are not understood; leave it out"),
     Rejected("? [a]\n: b", "1:3: a key must be text"),
@@ -236,7 +263,8 @@ import Testing
       "4:3: spec.<<: merge keys are not understood; write the keys out"),
     // An error in one document does not hide those in the next.
     Rejected(
-      "a: [\n---\nb: ]\n---\nkind: X", "2:1: is no YAML: while parsing a flow node (line 2): did not find expected node content",
+      "a: [\n---\nb: ]\n---\nkind: X",
+      "2:1: is no YAML: while parsing a flow node (line 2): did not find expected node content",
       "3:4: is no YAML: while parsing a block node (line 3): did not find expected node content",
       "5:7: kind: must be Node, VirtualNetwork, VirtualMachine or Service, not X"),
   ]

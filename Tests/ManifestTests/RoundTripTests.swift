@@ -73,7 +73,8 @@ import Testing
   @Test(arguments: UInt64(0)..<8) func mutatedYAMLNeverCrashes(seed: UInt64) {
     var random = RandomResources(seed: seed)
     let pieces = [
-      "&a ", "*a", "!!str ", "? ", "- ", ": ", "[", "]", "{", "}", "|\n", ">\n", "\"", "'", "#", "---\n", "...\n",
+      "&a ", "*a", "!!str ", "? ", "- ", ": ", "[", "]", "{", "}", "|\n", ">\n", "\"", "'", "#", "---\n",
+      "...\n",
       "%YAML 1.2\n", "<<: ", "\t", "\u{0}", "\u{85}", "\u{FEFF}", "\u{1F600}", "\r", "null", ",",
     ]
     var text = ManifestWriter.text((0..<3).map { _ in random.resource() })
@@ -82,9 +83,12 @@ import Testing
       var scalars = Array(text.unicodeScalars)
       let place = random.pick(0...max(0, scalars.count - 1))
       switch random.pick(0...2) {
-      case 0: scalars.insert(contentsOf: pieces[random.pick(0...(pieces.count - 1))].unicodeScalars, at: place)
+      case 0:
+        scalars.insert(contentsOf: pieces[random.pick(0...(pieces.count - 1))].unicodeScalars, at: place)
       case 1: scalars.removeSubrange(place..<min(scalars.count, place + random.pick(0...20)))
-      default: scalars.insert(contentsOf: scalars[place..<min(scalars.count, place + random.pick(0...60))], at: place)
+      default:
+        scalars.insert(
+          contentsOf: scalars[place..<min(scalars.count, place + random.pick(0...60))], at: place)
       }
       text = String(String.UnicodeScalarView(scalars))
       do {
