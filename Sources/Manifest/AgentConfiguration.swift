@@ -1,7 +1,7 @@
 public import Control
 public import Wire
 
-/// What the agent's file says: which node this is and what it does. See `docs/configuration.md`.
+/// What the agent's file says: which node this is and what it does; see `docs/configuration.md`.
 public struct AgentConfiguration: Hashable, Sendable {
   /// How agents and managers protect what they say to one another.
   public enum Security: String, CaseIterable, Hashable, Sendable {

@@ -6,7 +6,8 @@ extension AgentConfiguration {
   ///
   /// - Throws: everything that is wrong with it.
   public static func read(_ text: String, file: String) throws(ManifestErrors) -> AgentConfiguration {
-    let type = YAMLType<AgentConfiguration>.mapping(expects: "the agent's configuration", AgentFile.configuration)
+    let type = YAMLType<AgentConfiguration>.mapping(
+      expects: "the agent's configuration", AgentFile.configuration)
     return try YAMLDocument.read(text, file: file, as: type)
   }
 }
@@ -17,7 +18,8 @@ private enum AgentFile {
     let node = file.required("node", as: .name)
     let address = file.required("address", as: .address)
     let roles = file.required("roles", as: .roles)
-    let managers = file.required("managers", as: .list(of: .managerAddress, atLeast: 1, atMost: Limits.managers))
+    let managers = file.required(
+      "managers", as: .list(of: .managerAddress, atLeast: 1, atMost: Limits.managers))
     let security = file.required("security", as: .oneOf(AgentConfiguration.Security.self))
     let directory = file.required("dataDirectory", as: .directory)
     let muxType = YAMLType<MuxConfiguration>.mapping { Self.mux(&$0, address: address) }
@@ -42,7 +44,8 @@ private enum AgentFile {
     if file.has(key) {
       file.errors.add("is of no use, since roles do not name \(role)", at: file.position(of: key), path: key)
     }
-    return file.optional(key, as: type)
+    file.skip(key)
+    return nil
   }
 
   private static func mux(_ mux: inout YAMLMapping, address: IPv4Address?) -> MuxConfiguration? {

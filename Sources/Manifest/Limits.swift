@@ -2,9 +2,10 @@
 enum Limits {
   /// 16 MiB: 100,000 backends at some 60 bytes each, twice over; a manager takes no larger request anyway.
   static let bytesPerFile = 16 << 20
-  /// Mappings, sequences and scalars of one file, aliases counted as often as they are used. Without it nine
-  /// lines of aliases to aliases ("a billion laughs") would fill the memory.
-  static let nodesPerFile = 2_000_000
+  /// Mappings, sequences and scalars of one file, aliases counted as often as they are used.
+  ///
+  /// Without it nine lines of aliases to aliases ("a billion laughs") would fill the memory.
+  static let nodesPerFile = 1_000_000
   /// The deepest manifest needs 8; libyaml itself gives up at 1,000.
   static let depth = 32
   /// Documents of one file.

@@ -30,6 +30,7 @@ public struct LocatedResource: Sendable {
 
   /// A manager's finding about this resource, at its place in the file.
   public func error(_ finding: Finding) -> ManifestError {
-    ManifestError(file: file, position: position(of: finding.path), path: finding.path, reason: finding.reason)
+    ManifestError(
+      file: file, position: position(of: finding.path), path: finding.path, reason: finding.reason)
   }
 }

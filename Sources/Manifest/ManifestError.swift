@@ -19,7 +19,7 @@ public struct ManifestError: Error, Hashable, Sendable {
 }
 
 extension ManifestError: CustomStringConvertible {
-  /// `blue.yaml:12:9: spec.endpoints[0].prot: unknown key; did you mean protocol?`
+  /// One line: `blue.yaml:12:9: spec.endpoints[0].port: reason`.
   public var description: String {
     path.isEmpty ? "\(file):\(position): \(reason)" : "\(file):\(position): \(path): \(reason)"
   }

@@ -29,7 +29,8 @@ public struct ManifestReader {
       if let first = seen[resource.key] {
         let place = located.position(of: "metadata.name")
         let line = first.position(of: "metadata.name").line
-        found.add("\(resource.key) is there twice, first in \(first.file):\(line)", at: place, path: "metadata.name")
+        found.add(
+          "\(resource.key) is there twice, first in \(first.file):\(line)", at: place, path: "metadata.name")
       }
       seen[resource.key] = seen[resource.key] ?? located
       if found.count == before { resources.append(located) }

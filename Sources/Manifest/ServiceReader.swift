@@ -19,7 +19,8 @@ enum ServiceReader {
     let affinity = spec.optional("affinity", as: .oneOf(Affinity.self), default: .fiveTuple)
     let idle = spec.optional("idleTimeout", as: .duration(1...Limits.longestDurationMilliseconds))
     let backends = spec.required("backends", as: .list(of: .mapping(backend)))
-    let probe = spec.optional("probe", as: .mapping { Self.probe(&$0, transport: transport, backendPort: backendPort) })
+    let probe = spec.optional(
+      "probe", as: .mapping { Self.probe(&$0, transport: transport, backendPort: backendPort) })
     guard let transport, let port, let backendPort, let backends else { return nil }
     return Endpoint(
       name: name ?? "\(transport)-\(port)", transport: transport, port: port, backendPort: backendPort,
@@ -57,7 +58,8 @@ enum ServiceReader {
     }
     guard let method = tcp ?? http, let port else { return nil }
     return Probe(
-      method: method, port: port, intervalMilliseconds: interval, timeoutMilliseconds: timeout ?? min(1000, interval),
+      method: method, port: port, intervalMilliseconds: interval,
+      timeoutMilliseconds: timeout ?? min(1000, interval),
       threshold: threshold)
   }
 

@@ -15,10 +15,13 @@ public enum YAMLDocument {
     if documents.count > 1 {
       errors.add("a second document begins; one is expected", at: documents[1].position)
     }
+    try errors.throwIfAny()
     let value = documents.first.flatMap { type.read($0, errors) }
     try errors.throwIfAny()
     guard let value else {
-      throw ManifestErrors([ManifestError(file: file, position: .start, path: "", reason: "must be \(type.expects)")])
+      throw ManifestErrors([
+        ManifestError(file: file, position: .start, path: "", reason: "must be \(type.expects)")
+      ])
     }
     return value
   }

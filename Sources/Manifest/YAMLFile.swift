@@ -34,7 +34,8 @@ struct YAMLFile {
     var keys = YAMLKeyScan()
     if let place = keys.offence(in: part.text) {
       errors.add(
-        "next to aliases, a key must be plain text", at: part.position(line: place.line, column: place.column))
+        "next to aliases, a key must be plain text", at: part.position(line: place.line, column: place.column)
+      )
       return nil
     }
     let node: Node?
@@ -49,8 +50,11 @@ struct YAMLFile {
       return nil
     }
     guard let node else { return nil }
+    let before = errors.count
     let value = convert(node, path: "", depth: 0, of: part)
-    return value.flatMap { $0.isNull ? nil : $0 }
+    // What was left out would be reported as missing.
+    guard errors.count == before, let value, !value.isNull else { return nil }
+    return value
   }
 
   private mutating func convert(_ node: Node, path: String, depth: Int, of part: YAMLPart) -> YAMLValue? {
@@ -58,7 +62,8 @@ struct YAMLFile {
     guard nodesLeft > 0 else { return nil }
     nodesLeft -= 1
     if nodesLeft == 0 {
-      errors.add("the file has more than \(Limits.nodesPerFile) values, aliases counted; split it", at: position)
+      errors.add(
+        "the file has more than \(Limits.nodesPerFile) values, aliases counted; split it", at: position)
       return nil
     }
     guard depth <= Limits.depth else {

@@ -1,7 +1,7 @@
 /// Finds keys that are, or contain, aliases before the text reaches Yams.
 ///
 /// Yams hashes keys, and to hash an alias to aliases takes time exponential in the length of the text. No manifest
-/// has such keys, so a scan may be coarse: it knows no quotes, and judges only text that has aliases at all.
+/// has such keys, so a scan may be coarse: what comes before the first alias is not judged at all.
 struct YAMLKeyScan {
   private var place = SourcePosition(line: 1, column: 0)
   private var brackets: [Unicode.Scalar] = []
@@ -10,6 +10,9 @@ struct YAMLKeyScan {
   /// Behind an alias or a closing bracket: a colon would make it a key.
   private var wouldBeKey = false
   private var isInAlias = false
+  private var hasAlias = false
+  /// The quote that ends the current text.
+  private var quote: Unicode.Scalar?
   private var isInProperty = false
 
   /// Where the first such key stands.
@@ -18,9 +21,14 @@ struct YAMLKeyScan {
     var previous: Unicode.Scalar = "\n"
     for scalar in text.unicodeScalars {
       place.column += 1
-      if isOffence(scalar, after: previous) { return place }
+      if let quote {
+        // Behind a backslash a double quote does not end the text; in single quotes there is no escape.
+        if scalar == quote, quote == "'" || previous != "\\" { self.quote = nil }
+      } else if isOffence(scalar, after: previous), hasAlias {
+        return place
+      }
       if scalar == "\n" { place = SourcePosition(line: place.line + 1, column: 0) }
-      previous = scalar
+      previous = quote != nil && scalar == "\\" && previous == "\\" ? " " : scalar
     }
     return nil
   }
@@ -50,8 +58,12 @@ struct YAMLKeyScan {
       isKeyNext = false
     case ",": isKeyNext = brackets.last == "{"
     case "*" where beginsToken:
+      hasAlias = true
       if isKeyNext { return true }
       isInAlias = true
+    case "\"" where beginsToken, "'" where beginsToken:
+      quote = scalar
+      isKeyNext = false
     default:
       if !isInAlias { isKeyNext = false }
     }

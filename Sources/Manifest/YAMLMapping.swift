@@ -52,6 +52,9 @@ public struct YAMLMapping {
     optional(key, as: type) ?? fallback
   }
 
+  /// Takes a key for known without reading it.
+  public mutating func skip(_ key: String) { known.append(key) }
+
   /// Reports every key that was not asked for.
   public mutating func finish() {
     for entry in entries where !known.contains(entry.key) {

@@ -43,7 +43,9 @@ struct YAMLPart {
 
   private static func isBlank(_ text: String) -> Bool {
     text.utf8.split(separator: UInt8(ascii: "\n")).allSatisfy { line in
-      let first = line.first { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") && $0 != UInt8(ascii: "\r") }
+      let first = line.first {
+        $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") && $0 != UInt8(ascii: "\r")
+      }
       return first.map { $0 == UInt8(ascii: "#") } ?? true
     }
   }

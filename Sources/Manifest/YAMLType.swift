@@ -47,7 +47,7 @@ public struct YAMLType<Value> {
 }
 
 extension YAMLType where Value == String {
-  /// Text that is not empty. A number or a boolean wants quotes to be text.
+  /// Text that is not empty; a number or a boolean wants quotes to be text.
   public static var string: YAMLType {
     YAMLType(expects: "text") { value, errors in
       guard case .scalar(let text, let isPlain) = value.content else {
@@ -160,7 +160,9 @@ extension YAMLType where Value == UInt16 {
 
 extension YAMLType where Value == IPv4Address {
   /// Dotted decimal.
-  public static var address: YAMLType { .text(expects: "an IPv4 address such as 10.0.0.1") { IPv4Address($0) } }
+  public static var address: YAMLType {
+    .text(expects: "an IPv4 address such as 10.0.0.1") { IPv4Address($0) }
+  }
 }
 
 extension YAMLType where Value == IPv4Prefix {
@@ -178,7 +180,8 @@ extension YAMLType where Value == IPv4Prefix {
   private static func hint(_ value: YAMLValue) -> String {
     guard case .scalar(let text, _) = value.content else { return ", not \(value.sort)" }
     let parts = text.split(separator: "/")
-    guard parts.count == 2, let address = IPv4Address(String(parts[0])), let length = UInt8(parts[1]), length <= 32
+    guard parts.count == 2, let address = IPv4Address(String(parts[0])), let length = UInt8(parts[1]),
+      length <= 32
     else { return ", not \(quote(value))" }
     return "; did you mean \(IPv4Prefix(address, length: length))?"
   }
@@ -207,7 +210,8 @@ extension YAMLType {
   }
 
   /// A list, every element of which is read.
-  public static func list<Element>(of element: YAMLType<Element>, atLeast: Int = 0, atMost: Int = .max) -> YAMLType
+  public static func list<Element>(of element: YAMLType<Element>, atLeast: Int = 0, atMost: Int = .max)
+    -> YAMLType
   where Value == [Element] {
     YAMLType(expects: "a list") { value, errors in
       guard case .sequence(let elements) = value.content else {

@@ -65,13 +65,18 @@ public struct YAMLEntry: Sendable {
 enum YAMLScalar: Hashable {
   case null, boolean, integer, float, text
 
+  private static let nulls: Set = ["~", "null", "Null", "NULL"]
+  private static let booleans: Set = [
+    "true", "True", "TRUE", "false", "False", "FALSE", "yes", "Yes", "YES", "no", "No", "NO", "on", "On",
+    "ON",
+    "off", "Off", "OFF",
+  ]
+
   /// Judges the text.
   init(_ text: String) {
-    let words: Set = ["true", "True", "TRUE", "false", "False", "FALSE", "yes", "Yes", "YES", "no", "No", "NO"]
-    let switches: Set = ["on", "On", "ON", "off", "Off", "OFF", "y", "Y", "n", "N"]
-    if text.isEmpty || ["~", "null", "Null", "NULL"].contains(text) {
+    if text.isEmpty || Self.nulls.contains(text) {
       self = .null
-    } else if words.contains(text) || switches.contains(text) {
+    } else if Self.booleans.contains(text) {
       self = .boolean
     } else if Self.isInteger(text) {
       self = .integer

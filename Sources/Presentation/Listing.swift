@@ -46,7 +46,10 @@ public struct Listing: Sendable {
 
   /// The text of one listing; empty for a table without rows.
   ///
-  /// - Parameter isOneOfMany: names bear their kind, `service/blue`.
+  /// - Parameters:
+  ///   - format: how it is written.
+  ///   - isOneOfMany: names bear their kind, `service/blue`.
+  /// - Returns: lines that each end with a line feed.
   public func text(_ format: Format, isOneOfMany: Bool = false) -> String {
     switch format {
     case .table, .wide: isEmpty ? "" : table(isWide: format == .wide, isOneOfMany: isOneOfMany).text()

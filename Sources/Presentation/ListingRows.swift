@@ -7,14 +7,19 @@ extension Listing {
   var columns: (narrow: [String], wide: [String]) {
     switch subject {
     case .nodes: (["NAME", "ROLES", "ADDRESS", "STATUS", "REVISION"], ["LOCATORS", "PROBLEMS"])
-    case .muxes: (["NAME", "ADDRESS", "STATUS", "REVISION", "BGP", "VIPS", "PACKETS"], ["PEERS", "PROBLEMS"])
+    case .muxes:
+      (["NAME", "ADDRESS", "STATUS", "REVISION", "BGP", "VIPS", "PACKETS"], ["PEERS", "PROBLEMS"])
     case .hosts: (["NAME", "ADDRESS", "STATUS", "REVISION", "LOCATORS", "VMS"], ["FLOWS", "PROBLEMS"])
     case .networks: (["NAME", "PREFIXES", "VMS"], [])
     case .vms: (["NAME", "NETWORK", "DIP", "HOST", "LOCATOR"], ["NETNS", "DEVICE", "FLOWS"])
     case .services: (["NAME", "VIP", "PORTS", "HEALTHY", "ANNOUNCED"], ["SNAT", "FASTPATH"])
-    case .endpoints: (["SERVICE", "ENDPOINT", "ADDRESS", "HEALTHY"], ["BACKENDPORT", "AFFINITY", "IDLE", "PROBE"])
+    case .endpoints:
+      (["SERVICE", "ENDPOINT", "ADDRESS", "HEALTHY"], ["BACKENDPORT", "AFFINITY", "IDLE", "PROBE"])
     case .backends:
-      (["SERVICE", "ENDPOINT", "VM", "WEIGHT", "HEALTH", "PACKETS"], ["LOCATOR", "CONNECTIONS", "BYTES", "REASON"])
+      (
+        ["SERVICE", "ENDPOINT", "VM", "WEIGHT", "HEALTH", "PACKETS"],
+        ["LOCATOR", "CONNECTIONS", "BYTES", "REASON"]
+      )
     case .all: ([], [])
     }
   }
@@ -59,7 +64,8 @@ extension Listing {
     let established = sessions.filter { $0.state == "established" }
     let peers = sessions.map { "\($0.peer) \($0.state)" }.joined(separator: ",")
     return [
-      status.node.name, "\(status.node.address)", Phrase.connection(status), Phrase.revision(status, of: state),
+      status.node.name, "\(status.node.address)", Phrase.connection(status),
+      Phrase.revision(status, of: state),
       sessions.isEmpty ? "" : "\(established.count)/\(sessions.count)",
       established.map(\.announced).max().map { "\($0)" } ?? (sessions.isEmpty ? "" : "0"),
       Traffic([status]).muxPackets.map { "\($0)" } ?? "", peers, Phrase.problems(status),
@@ -71,7 +77,8 @@ extension Listing {
     let local = Traffic([status])
     let flows = machines.compactMap { local.machine($0.machine.name)?.flows }
     return [
-      status.node.name, "\(status.node.address)", Phrase.connection(status), Phrase.revision(status, of: state),
+      status.node.name, "\(status.node.address)", Phrase.connection(status),
+      Phrase.revision(status, of: state),
       status.node.locators?.description ?? "", "\(machines.count)",
       flows.isEmpty ? "" : "\(flows.reduce(0, &+))", Phrase.problems(status),
     ]

@@ -9,9 +9,12 @@ public enum OutcomeText {
     return outcome.changes.map { "\($0.key.commandLineName) \($0.action.rawValue)\(suffix)\n" }.joined()
   }
 
-  /// Findings at their places in the files they are about: `blue.yaml:12:9: spec.vip: reason`. One about a resource
-  /// that no file describes bears its name instead.
-  public static func findings(_ findings: [Finding], in resources: [LocatedResource], prefix: String = "") -> String {
+  /// Findings at their places in the files they are about: `blue.yaml:12:9: spec.vip: reason`.
+  ///
+  /// One about a resource that no file describes bears its name instead.
+  public static func findings(_ findings: [Finding], in resources: [LocatedResource], prefix: String = "")
+    -> String
+  {
     let located = Dictionary(resources.map { ($0.resource.key, $0) }) { first, _ in first }
     return findings.map { finding in
       guard let resource = located[finding.key] else {

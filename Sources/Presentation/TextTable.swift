@@ -14,9 +14,10 @@ public struct TextTable: Hashable, Sendable {
     rows.append(cells.map { $0.isEmpty ? "-" : $0 })
   }
 
-  /// Lines that each end with a line feed; the headings alone when there are no rows.
+  /// The lines of the table; the headings alone when there are no rows.
   ///
   /// - Parameter indentation: blanks before each line.
+  /// - Returns: lines that each end with a line feed.
   public func text(indentation: Int = 0) -> String {
     let lines = [headings] + rows
     let widths = headings.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }

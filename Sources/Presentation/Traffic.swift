@@ -56,7 +56,8 @@ struct Traffic {
   private mutating func add(_ counter: Counter, locator: String) {
     let labels = counter.labels
     let key = Key(
-      vip: labels["vip"] ?? "", transport: labels["transport"] ?? "", port: labels["port"] ?? "", locator: locator)
+      vip: labels["vip"] ?? "", transport: labels["transport"] ?? "", port: labels["port"] ?? "",
+      locator: locator)
     switch counter.name {
     case "ananta_mux_packets_total": backends[key, default: Backend()].packets &+= counter.value
     case "ananta_mux_bytes_total": backends[key, default: Backend()].bytes &+= counter.value
@@ -68,8 +69,10 @@ struct Traffic {
   private mutating func add(_ counter: Counter, vm: String) {
     let direction = counter.labels["direction"] ?? ""
     switch counter.name {
-    case "ananta_host_packets_total": machines[vm, default: Machine()].packets[direction, default: 0] &+= counter.value
-    case "ananta_host_bytes_total": machines[vm, default: Machine()].bytes[direction, default: 0] &+= counter.value
+    case "ananta_host_packets_total":
+      machines[vm, default: Machine()].packets[direction, default: 0] &+= counter.value
+    case "ananta_host_bytes_total":
+      machines[vm, default: Machine()].bytes[direction, default: 0] &+= counter.value
     case "ananta_host_flows": machines[vm, default: Machine()].flows &+= counter.value
     default: break
     }

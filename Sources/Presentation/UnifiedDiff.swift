@@ -8,7 +8,9 @@ public enum UnifiedDiff {
     let text: Substring
   }
 
-  /// The difference; empty when there is none. A text that is nil does not exist, as `diff -N` has it.
+  /// The difference; empty when there is none.
+  ///
+  /// A text that is nil does not exist, as `diff -N` has it.
   public static func text(from old: String?, to new: String?, oldName: String, newName: String) -> String {
     guard old != new else { return "" }
     let script = script(lines(old), lines(new))

@@ -9,7 +9,8 @@ struct AgentsHandler: ProtoAgents.SimpleServiceProtocol {
   let logger: Logger
 
   func session(
-    request: RPCAsyncSequence<ProtoReport, any Error>, response: RPCWriter<ProtoUpdate>, context: ServerContext
+    request: RPCAsyncSequence<ProtoReport, any Error>, response: RPCWriter<ProtoUpdate>,
+    context: ServerContext
   ) async throws {
     let stream = AgentStream(service: service, peer: context.remotePeer, logger: logger)
     do {
@@ -41,7 +42,8 @@ private final class AgentStream: Sendable {
     _ cancellation: ServerContext.RPCCancellationHandle
   ) async throws {
     // At most one session passes through; it joins the reader, which meets hello, to the writer.
-    let (sessions, handOver) = AsyncStream.makeStream(of: AgentSession.self, bufferingPolicy: .bufferingOldest(1))
+    let (sessions, handOver) = AsyncStream.makeStream(
+      of: AgentSession.self, bufferingPolicy: .bufferingOldest(1))
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         for await session in sessions {

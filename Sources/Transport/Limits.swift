@@ -1,7 +1,8 @@
 /// How much may be under way, and for how long.
 enum Limits {
-  /// 64 MiB: a whole data centre of 100,000 VMs at some 200 bytes each, three times over. gRPC's own 4 MiB would
-  /// refuse a snapshot of 20,000 VMs.
+  /// 64 MiB: a whole data centre of 100,000 VMs at some 200 bytes each, three times over.
+  ///
+  /// gRPC's own 4 MiB would refuse a snapshot of 20,000 VMs.
   static let messageBytes = 64 << 20
   /// 1 MiB of HTTP/2 window: a snapshot flows without a round trip for every 64 KiB.
   static let windowBytes = 1 << 20

@@ -64,7 +64,8 @@ public struct ManagementClient: Sendable {
   public func state() async throws(ManagementClientError) -> ClusterState {
     let options = ManagerConnection.options(timeout: timeout)
     return try await ask { client in
-      try ClusterState(try await ProtoOperator.Client(wrapping: client).get(ProtoGetRequest(), options: options))
+      try ClusterState(
+        try await ProtoOperator.Client(wrapping: client).get(ProtoGetRequest(), options: options))
     }
   }
 

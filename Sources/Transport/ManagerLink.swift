@@ -47,8 +47,10 @@ public final class ManagerLink: Sendable {
     self.hello = hello
   }
 
-  /// Sends a report as soon as there is a stream. Of each endpoint's health, of acknowledgements and of statistics
-  /// only the newest waits; `hello` is sent by the link itself and ignored here.
+  /// Sends a report as soon as there is a stream.
+  ///
+  /// Of each endpoint's health, of acknowledgements and of statistics only the newest waits; `hello` is sent by the
+  /// link itself and ignored here.
   public func report(_ report: Report) {
     let wake = state.withLock { state in
       state.queue.add(report)

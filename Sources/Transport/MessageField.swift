@@ -63,7 +63,9 @@ enum MessageField {
   }
 
   static func oneOf<Choice>(_ name: String, _ choice: Choice?) throws(MalformedMessage) -> Choice {
-    guard let choice else { throw MalformedMessage(field: name, reason: "is missing or unknown to this version") }
+    guard let choice else {
+      throw MalformedMessage(field: name, reason: "is missing or unknown to this version")
+    }
     return choice
   }
 }

@@ -1,8 +1,10 @@
 import Control
 import Wire
 
-/// Reports that wait for the stream. Each sort needs only its newest state, so the queue is bounded by the number of
-/// endpoints on the host: nothing that counts is ever dropped.
+/// Reports that wait for the stream.
+///
+/// Each sort needs only its newest state, so the queue is bounded by the number of endpoints on the host: nothing
+/// that counts is ever dropped.
 struct ReportQueue {
   private struct Probed: Hashable {
     let locator: IPv4Address

@@ -104,7 +104,8 @@ extension ServiceStatus: MessageValue {
     let service: Service = try MessageField.value("service", proto.hasService, proto.service)
     guard proto.endpoints.count == service.endpoints.count else {
       throw MalformedMessage(
-        field: "endpoints", reason: "are \(proto.endpoints.count), but the service has \(service.endpoints.count)")
+        field: "endpoints",
+        reason: "are \(proto.endpoints.count), but the service has \(service.endpoints.count)")
     }
     var backends: [[BackendStatus]] = []
     for (index, endpoint) in proto.endpoints.enumerated() {

@@ -73,7 +73,8 @@ extension MuxBackend: MessageValue {
 
   init(_ proto: ProtoMuxBackend) throws(MalformedMessage) {
     self.init(
-      locator: try MessageField.address("locator", proto.hasLocator, proto.locator), weight: Int(proto.weight))
+      locator: try MessageField.address("locator", proto.hasLocator, proto.locator), weight: Int(proto.weight)
+    )
   }
 }
 

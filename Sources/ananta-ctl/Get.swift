@@ -10,7 +10,9 @@ struct Get: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "List nodes, muxes, hosts, networks, vms, services, endpoints, backends, or all.")
 
-  @Argument(help: "What to list; singular and short names will do.", completion: .list(Subject.allCases.map(\.rawValue)))
+  @Argument(
+    help: "What to list; singular and short names will do.",
+    completion: .list(Subject.allCases.map(\.rawValue)))
   var subject: String
   @Argument(help: "Only these; default: every one.") var names: [String] = []
   @Option(name: .shortAndLong, help: "table, wide, json, yaml or name.") var output: Listing.Format = .table

@@ -58,9 +58,7 @@ struct ManagerOptions: ParsableArguments {
 
 /// Turns what goes wrong into sentences and exit codes.
 enum Failure {
-  /// - Parameters:
-  ///   - wrong: when the manifests or the request are wrong, or the manager refuses.
-  ///   - unreachable: when no manager answers.
+  /// Prints the error; `wrong` is the code when the manager refuses, `unreachable` when none answers.
   static func exit(_ error: ManagementClientError, wrong: Int32 = 1, unreachable: Int32 = 2) -> ExitCode {
     switch error {
     case .unreachable, .timedOut: Terminal.fail(error.description, code: unreachable)

@@ -6,13 +6,12 @@ import Manifest
 /// The manifests that `-f` names: files, directories, `-` for standard input.
 struct ManifestFiles: ParsableArguments {
   @Option(
-    name: .customShort("f"), help: "A manifest, a directory of *.yaml, or - for standard input; may be repeated.",
+    name: .customShort("f"),
+    help: "A manifest, a directory of *.yaml, or - for standard input; may be repeated.",
     completion: .file())
   var files: [String] = []
 
-  /// Reads all of them; what is wrong is printed.
-  ///
-  /// - Parameter code: the exit code when something is wrong.
+  /// Reads all of them; what is wrong is printed, and ends the program with the code.
   func read(code: Int32) throws -> [LocatedResource] {
     var reader = ManifestReader()
     for file in files {
@@ -20,7 +19,9 @@ struct ManifestFiles: ParsableArguments {
     }
     do {
       let resources = try reader.finish()
-      guard !resources.isEmpty else { throw Terminal.fail("no resource in \(files.joined(separator: ", "))", code: code) }
+      guard !resources.isEmpty else {
+        throw Terminal.fail("no resource in \(files.joined(separator: ", "))", code: code)
+      }
       return resources
     } catch let errors as ManifestErrors {
       Terminal.err("\(errors)\n")
@@ -35,7 +36,9 @@ struct ManifestFiles: ParsableArguments {
       if attributes[.type] as? FileAttributeType == .typeDirectory {
         let names = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
         let manifests = names.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }
-        guard !manifests.isEmpty else { throw Terminal.fail("\(path): no *.yaml in this directory", code: code) }
+        guard !manifests.isEmpty else {
+          throw Terminal.fail("\(path): no *.yaml in this directory", code: code)
+        }
         return try manifests.flatMap { try texts(of: "\(path)/\($0)", code: code) }
       }
       return [(path, try decode(Data(contentsOf: URL(fileURLWithPath: path))))]

@@ -3,7 +3,7 @@ import Foundation
 
 /// Where this program writes.
 enum Terminal {
-  /// To standard output. A reader that has gone away ends the program quietly, as it does `cat`.
+  /// To standard output; a reader that has gone away ends the program quietly, as it does `cat`.
   static func out(_ text: String) { write(text, to: .standardOutput) }
 
   /// To standard error.

@@ -52,7 +52,9 @@ private final class ScriptedAgent: Sendable {
     #expect(agent.events.withLock { $0 } == expected)
     agent.link.report(.acknowledged(Revision(7), Epoch(1)))
     #expect(
-      try await eventually { manager.state.withLock { $0.reports.contains(.acknowledged(Revision(7), Epoch(1))) } })
+      try await eventually {
+        manager.state.withLock { $0.reports.contains(.acknowledged(Revision(7), Epoch(1))) }
+      })
     #expect(
       manager.state.withLock { $0.hellos }
         == [Hello(node: "host1", roles: [.host], epoch: Epoch(4), revision: Revision(9))])
@@ -99,7 +101,9 @@ private final class ScriptedAgent: Sendable {
       manager.endStream()
     }
     #expect(try await eventually { agent.connections == 4 })
-    let ended = agent.events.withLock { $0.count { $0 == .disconnected(reason: "the manager ended the stream") } }
+    let ended = agent.events.withLock {
+      $0.count { $0 == .disconnected(reason: "the manager ended the stream") }
+    }
     #expect(ended == 3)
     running.cancel()
     await running.value

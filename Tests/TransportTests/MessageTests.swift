@@ -35,12 +35,18 @@ import Wire
   }
 
   @Test func malformedMessagesNameTheField() throws {
-    var operation = Operation.apply([.service(Service(name: "a", vip: IPv4Address(1, 2, 3, 4), endpoints: [
-      Endpoint(
-        name: "e", transport: .tcp, port: 80, backendPort: 80, backends: [], idleTimeoutMilliseconds: 1)
-    ]))]).proto
+    var operation = Operation.apply([
+      .service(
+        Service(
+          name: "a", vip: IPv4Address(1, 2, 3, 4),
+          endpoints: [
+            Endpoint(
+              name: "e", transport: .tcp, port: 80, backendPort: 80, backends: [], idleTimeoutMilliseconds: 1)
+          ]))
+    ]).proto
     operation.apply.resources[0].service.endpoints[0].port = 65536
-    #expect(error { try Operation(operation) } == "apply.resources[0].service.endpoints[0].port: 65536 is no port")
+    #expect(
+      error { try Operation(operation) } == "apply.resources[0].service.endpoints[0].port: 65536 is no port")
     operation.apply.resources[0].service.endpoints[0].port = 80
     operation.apply.resources[0].service.endpoints[0].transport = .UNRECOGNIZED(4)
     #expect(

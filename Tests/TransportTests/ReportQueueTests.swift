@@ -55,7 +55,9 @@ import Wire
 
   @Test func delaysGrowToTheLimitAndAreShortenedAtRandom() {
     var delay = RetryDelay()
-    #expect((0..<7).map { _ in delay.next(fraction: 1) } == [100, 200, 400, 800, 1600, 2000, 2000].map { .milliseconds($0) })
+    #expect(
+      (0..<7).map { _ in delay.next(fraction: 1) }
+        == [100, 200, 400, 800, 1600, 2000, 2000].map { .milliseconds($0) })
     #expect(delay.next(fraction: 0) == .seconds(1))
     delay.reset()
     #expect(delay.next(fraction: 0) == .milliseconds(50))

@@ -61,7 +61,9 @@ final class ScriptedManager: ManagementService {
     return AgentSession(id: id, updates: stream)
   }
 
-  func report(_ report: Report, from session: SessionID) async { state.withLock { $0.reports.append(report) } }
+  func report(_ report: Report, from session: SessionID) async {
+    state.withLock { $0.reports.append(report) }
+  }
 
   func detach(_ session: SessionID) async {
     state.withLock { state in
@@ -90,7 +92,8 @@ struct RunningServer {
 
   static func start(_ service: ScriptedManager, port: UInt16 = 0) async throws -> RunningServer {
     let server = ManagementServer(
-      service: service, listen: ManagerAddress(host: "127.0.0.1", port: port), security: .plaintext, logger: silent)
+      service: service, listen: ManagerAddress(host: "127.0.0.1", port: port), security: .plaintext,
+      logger: silent)
     let task = Task { try await server.run() }
     return RunningServer(address: try await server.address, task: task)
   }

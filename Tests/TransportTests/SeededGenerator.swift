@@ -44,7 +44,8 @@ struct RandomValues {
 extension RandomValues {
   mutating func node() -> Node {
     Node(
-      name: text(), address: address(), roles: list { $0.one(of: Role.allCases) }, locators: flip() ? prefix() : nil)
+      name: text(), address: address(), roles: list { $0.one(of: Role.allCases) },
+      locators: flip() ? prefix() : nil)
   }
 
   mutating func network() -> VirtualNetwork { VirtualNetwork(name: text(), prefixes: list { $0.prefix() }) }
@@ -72,7 +73,8 @@ extension RandomValues {
 
   mutating func service() -> Service {
     Service(
-      name: text(), vip: address(), endpoints: list { $0.endpoint() }, snat: list { $0.text() }, fastPath: flip())
+      name: text(), vip: address(), endpoints: list { $0.endpoint() }, snat: list { $0.text() },
+      fastPath: flip())
   }
 
   mutating func resource() -> Resource {
@@ -113,7 +115,8 @@ extension RandomValues {
   mutating func statistics() -> NodeStatistics {
     NodeStatistics(
       bgp: list {
-        BGPSessionStatus(peer: $0.address(), state: $0.text(), secondsInState: $0.count(), announced: $0.count())
+        BGPSessionStatus(
+          peer: $0.address(), state: $0.text(), secondsInState: $0.count(), announced: $0.count())
       },
       counters: list {
         Counter(name: $0.text(), labels: [$0.text(): $0.text(), "vip": $0.text()], value: $0.number())
