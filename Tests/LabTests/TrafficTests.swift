@@ -86,4 +86,18 @@ struct TrafficTests {
       #expect(try await capture.faults() == [])
     }
   }
+
+  /// A checksum left to "the hardware" looks bad in a capture, so this shows that `faults` finds bad ones.
+  @Test func seesBadChecksums() async throws {
+    let bench = try LabBench()
+    try await bench.run {
+      let lab = try await Lab.up(bench.plan()) { _ in }
+      let capture = try await Capture.start(
+        in: lab, on: "client", device: Fabric.uplink, filter: "tcp", snapLength: 2_048)
+      let closed = ConnectLoad(address: IPv4Address(10, 1, 11, 2), port: 81, count: 1)
+      #expect(try await lab.connect(from: "client", closed).failed == 1)
+      try await capture.stop()
+      #expect(try await capture.faults().count == 1)
+    }
+  }
 }
