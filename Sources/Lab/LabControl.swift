@@ -5,12 +5,13 @@ import Wire
 extension Lab {
   /// The command that runs `ananta-ctl` against this lab, inside the namespace of the first manager.
   public func control(_ arguments: [String]) throws(LabError) -> ExternalCommand {
-    guard let manager = topology.machines(with: .manager).first?.node else {
+    let managers = topology.machines(with: .manager).map(\.node)
+    guard let first = managers.first else {
       throw LabError(.unknown, "Lab \(name) has no node with the role manager.")
     }
-    let environment = "ANANTA_MANAGER=\(manager.address):\(Topology.managerPort)"
-    return ExternalCommand(["env", environment, record.programs.control] + arguments)
-      .inside(try namespace(of: manager.name))
+    let addresses = managers.map { "\($0.address):\(Topology.managerPort)" }.joined(separator: ",")
+    return ExternalCommand(["env", "ANANTA_MANAGERS=\(addresses)", record.programs.control] + arguments)
+      .inside(try namespace(of: first.name))
   }
 
   /// Waits until a manager answers.

@@ -21,7 +21,7 @@ struct LabBench {
     programs = "/tmp/\(names[0])-bin"
     try FileManager.default.createDirectory(atPath: programs, withIntermediateDirectories: true)
     try script("ananta-agent", "echo started \"$@\" >&2; exec sleep 10000")
-    try script("ananta-ctl", "echo \"$ANANTA_MANAGER\" \"$@\"")
+    try script("ananta-ctl", "echo \"$ANANTA_MANAGERS\" \"$@\"")
   }
 
   private func script(_ name: String, _ text: String) throws {
