@@ -8,9 +8,9 @@ public struct Capture: Sendable {
   private let process: RecordedProcess
   private let log: String
 
-  /// Begins to capture; packets that are sent after this returns are in the file. `filter` is tcpdump's.
+  /// Begins to capture; packets that are sent after this returns are in the file.
   ///
-  /// `snapLength` bytes of each packet are kept.
+  /// `filter` is tcpdump's; `snapLength` bytes of each packet are kept.
   public static func start(
     in lab: Lab, on member: String, device: String, filter: String, snapLength: Int = 128, file: String? = nil
   ) async throws(LabError) -> Capture {

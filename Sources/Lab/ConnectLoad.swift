@@ -12,7 +12,9 @@ public struct ConnectLoad: Hashable, Sendable {
   public var concurrency: Int
   /// How many are begun per second; 0 for as many as can be.
   public var perSecond: Int
-  /// After this a connection counts as failed. The kernel repeats a lost SYN after 1 s and again after 2 s.
+  /// After this a connection counts as failed.
+  ///
+  /// The kernel repeats a lost SYN after 1 s and again after 2 s.
   public var timeoutMilliseconds: Int
 
   /// Describes a load.

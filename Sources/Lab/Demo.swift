@@ -34,6 +34,7 @@ public struct Demo: Sendable {
     let removal = await Task { _ = try await Lab.down(name) }.result
     if let failure { throw failure }
     if case .failure(let error) = removal { throw LabError(.command, "\(error)") }
+    report.passed = !report.claims.contains { $0.ok == false }
     report.seconds = MonotonicTime.milliseconds(from: began, to: MonotonicTime.now) / 1000
     return report
   }

@@ -16,8 +16,8 @@ public struct DemoReport: Codable, Hashable, Sendable {
   /// From the beginning to the end, removal included.
   public var seconds = 0.0
 
-  /// Whether no claim failed.
-  public var passed: Bool { !claims.contains { $0.ok == false } }
+  /// Whether the demo came to its end and no claim failed.
+  public var passed = false
 
   /// The claims as aligned columns.
   public var table: String {

@@ -23,10 +23,13 @@ struct Fabric {
     topology.clients.map { ($0.name, $0.link) } + topology.machines.map { ($0.node.name, $0.link) }
   }
 
+  /// Tells `down` which processes are at work on a lab's namespaces, should `up` be killed in the middle.
+  static func mark(_ lab: String) -> String { "ANANTA_LAB=\(lab)" }
+
   /// The corresponding call is `ip netns add`, once for each member.
   func createNamespaces() async throws(LabError) {
     let lines = topology.members.map { "netns add \(namespace($0))\n" }
-    try await ExternalCommand(["ip", "-batch", "-"], input: lines.joined()).check()
+    try await ExternalCommand(["env", Self.mark(lab), "ip", "-batch", "-"], input: lines.joined()).check()
   }
 
   /// Lays the links; both ends are born inside their namespaces, so two labs never meet.

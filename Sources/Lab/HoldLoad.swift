@@ -10,7 +10,9 @@ public struct HoldLoad: Hashable, Sendable {
   public var count: Int
   /// How long they are held.
   public var seconds: Int
-  /// The local port of the first; the others follow. Known ports let the router say which MUX each will take.
+  /// The local port of the first; the others follow.
+  ///
+  /// Known ports let the router say which MUX each will take.
   public var firstLocalPort: UInt16
   /// From a reply to the next request.
   public var intervalMilliseconds: Int

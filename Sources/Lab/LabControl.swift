@@ -6,13 +6,12 @@ extension Lab {
   /// The command that runs `ananta-ctl` against this lab, inside the namespace of the first manager.
   public func control(_ arguments: [String]) throws(LabError) -> ExternalCommand {
     let managers = topology.machines(with: .manager).map(\.node)
-    guard let manager = managers.first else {
+    guard let first = managers.first else {
       throw LabError(.unknown, "Lab \(name) has no node with the role manager.")
     }
     let addresses = managers.map { "\($0.address):\(Topology.managerPort)" }.joined(separator: ",")
-    let environment = "ANANTA_MANAGERS=\(addresses)"
-    return ExternalCommand(["env", environment, record.programs.control] + arguments)
-      .inside(try namespace(of: manager.name))
+    return ExternalCommand(["env", "ANANTA_MANAGERS=\(addresses)", record.programs.control] + arguments)
+      .inside(try namespace(of: first.name))
   }
 
   /// Waits until a manager answers.

@@ -22,6 +22,7 @@ extension Lab {
       try StateFiles.remove(directory)
       return true
     }
+    if !record.isComplete { await endBuilders(of: name) }
     let own = record.namespaces.filter { isOwn($0) }
     let inodes = Set(own.compactMap { Namespaces.inode(of: $0.name) })
     try await endProcesses(record, in: inodes)
@@ -29,6 +30,8 @@ extension Lab {
     if !lines.isEmpty {
       try await ExternalCommand(["ip", "-batch", "-"], input: lines.joined()).check()
     }
+    // What was started between the look and the removal is in a namespace without a name now.
+    try await endProcesses(record, in: inodes)
     try StateFiles.remove(directory)
     // The directory of all labs goes with the last one.
     _ = try await ExternalCommand(["rmdir", "--ignore-fail-on-non-empty", LabRecord.root]).run()
@@ -42,6 +45,15 @@ extension Lab {
     guard let inode = Namespaces.inode(of: namespace.name) else { return false }
     if let recorded = namespace.inode { return recorded == inode }
     return Namespaces.processes(in: [inode]).isEmpty
+  }
+
+  /// A killed `up` may have left a child that still makes namespaces.
+  private static func endBuilders(of name: String) async {
+    await Patience.wait(upTo: Limits.killMilliseconds) {
+      let builders = Namespaces.processes(withEnvironment: Fabric.mark(name))
+      for pid in builders { _ = Glibc.kill(pid, SIGKILL) }
+      return builders.isEmpty
+    }
   }
 
   /// First politely, then not; a process that is started meanwhile is found by the next look.

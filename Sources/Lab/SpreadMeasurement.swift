@@ -31,7 +31,9 @@ public struct SpreadMeasurement: Codable, Hashable, Sendable {
     nodes.filter { names.contains($0.node) }.map(\.replies).reduce(0, +)
   }
 
-  /// How far a backend is from its fair share at worst: 0.1 is 10 %. All weights are 1 in a lab.
+  /// How far a backend is from its fair share at worst: 0.1 is 10 %.
+  ///
+  /// All weights are 1 in a lab.
   public func worstDeviation(of backends: [String]) -> Double {
     let fair = Double(report.succeeded) / Double(max(1, backends.count))
     guard fair > 0 else { return 1 }
