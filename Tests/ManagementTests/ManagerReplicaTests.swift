@@ -5,7 +5,7 @@ import Manager
 import Testing
 import Wire
 
-@Suite("A running manager", .timeLimit(.minutes(1))) struct ManagerReplicaTests {
+@Suite("A running manager", .timeLimit(.minutes(10))) struct ManagerReplicaTests {
   private static func replica(_ log: MemoryLog) async throws -> ManagerReplica {
     var logger = Logger(label: "test")
     logger.logLevel = .critical

@@ -1,6 +1,10 @@
 import Control
+import Foundation
 import Manager
 import Wire
+
+/// Seeds of each of the 16 blocks of random histories: `ANANTA_SEEDS=256 swift test` runs thousands.
+let seedsPerBlock = ProcessInfo.processInfo.environment["ANANTA_SEEDS"].flatMap { UInt64($0) } ?? 24
 
 /// Numbers from a seed (SplitMix64, Steele et al., OOPSLA 2014): the same seed gives the same history
 /// everywhere.

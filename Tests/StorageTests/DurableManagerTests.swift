@@ -7,7 +7,7 @@ import Storage
 import Testing
 import Wire
 
-@Suite("A manager on a journal", .timeLimit(.minutes(1))) struct DurableManagerTests {
+@Suite("A manager on a journal", .timeLimit(.minutes(10))) struct DurableManagerTests {
   @Test("100 operators at once: all is there after a new start") func concurrent() async throws {
     let fixture = try JournalFixture()
     var logger = Logger(label: "test")
