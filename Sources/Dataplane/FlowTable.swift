@@ -3,7 +3,7 @@ public import Wire
 
 /// Connections that the VIP map alone would send elsewhere than where they began; one worker's own.
 ///
-/// Four-way buckets in memory of fixed size: it never allocates after `init`, and when a bucket or a quota is full
+/// Four-way buckets in memory of fixed size: it never allocates after `init`, and when its buckets or a quota are full
 /// it stops recording. A record is untrusted while its connection has shown nothing but a SYN: those live
 /// shortly and have a small quota, so that a flood of SYNs leaves room (Ananta §3.3.3).
 @safe public struct FlowTable: ~Copyable {
@@ -69,20 +69,43 @@ public import Wire
     unsafe counts[Int(truncatingIfNeeded: number) & (Limits.endpoints &- 1)] != 0
   }
 
-  /// The first place of a connection's bucket.
-  @inlinable func bucket(_ connection: FiveTuple) -> Int {
-    (Int(truncatingIfNeeded: hash.hash(connection)) & bucketMask) &* 4
+  /// The first places of the two buckets that a connection may be in: with a choice of two, hardly any record finds
+  /// no place before the table is three quarters full (Azar et al., "Balanced Allocations", 1994).
+  @inlinable func buckets(_ connection: FiveTuple) -> (Int, Int) {
+    let number = hash.hash(connection)
+    let first = Int(truncatingIfNeeded: number) & bucketMask
+    let second = Int(truncatingIfNeeded: number >> 32) & bucketMask
+    return (first &* 4, second &* 4)
+  }
+
+  /// Where in a bucket a connection's record is; negative when it is not there.
+  @inlinable func find(_ connection: FiveTuple, bucket: Int) -> Int {
+    var place = bucket
+    while place < bucket &+ 4 {
+      if unsafe records[place].trust != .none && records[place].connection == connection { return place }
+      place &+= 1
+    }
+    return -1
   }
 
   /// Where a connection's record is; nil when there is none.
   @inlinable func find(_ connection: FiveTuple) -> Int? {
-    let first = bucket(connection)
-    var place = first
-    while place < first &+ 4 {
-      if unsafe records[place].trust != .none && records[place].connection == connection { return place }
+    let (first, second) = buckets(connection)
+    var place = find(connection, bucket: first)
+    if place < 0 { place = find(connection, bucket: second) }
+    return place < 0 ? nil : place
+  }
+
+  /// Removes what has expired from a bucket, and says how many places are free and which is one of them.
+  @inlinable mutating func room(_ bucket: Int, now: UInt32) -> (free: Int, place: Int) {
+    var room = (free: 0, place: bucket)
+    var place = bucket
+    while place < bucket &+ 4 {
+      if unsafe records[place].trust != .none && records[place].isExpired(now) { remove(place) }
+      if unsafe records[place].trust == .none { room = (room.free &+ 1, place) }
       place &+= 1
     }
-    return nil
+    return room
   }
 
   @inlinable mutating func remove(_ place: Int) {
@@ -112,22 +135,16 @@ public import Wire
     return unsafe records[place].target
   }
 
-  /// Records a connection where there is a free place or an expired record in its bucket.
+  /// Records a connection in the emptier of its buckets, if there is a place.
   @inlinable public mutating func insert(
     _ connection: FiveTuple, _ target: Target, number: UInt32, opening: Bool, idleTimeout: UInt32, now: UInt32
   ) {
     if opening && untrustedCount >= untrustedLimit { return }
-    let first = bucket(connection)
-    var place = first
-    while place < first &+ 4 {
-      if unsafe records[place].trust == .none { break }
-      if unsafe records[place].isExpired(now) {
-        remove(place)
-        break
-      }
-      place &+= 1
-    }
-    guard place < first &+ 4 else { return }
+    let (first, second) = buckets(connection)
+    let one = room(first, now: now)
+    let two = room(second, now: now)
+    guard one.free > 0 || two.free > 0 else { return }
+    let place = one.free >= two.free ? one.place : two.place
     unsafe records[place].connection = connection
     unsafe records[place].target = target
     unsafe records[place].number = number & UInt32(Limits.endpoints &- 1)

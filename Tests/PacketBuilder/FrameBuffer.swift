@@ -22,6 +22,9 @@ public struct FrameBuffer {
     return unsafe body(span.mutableBytes)
   }
 
+  /// Changes a byte of the packet, or behind it.
+  public mutating func replace(at offset: Int, by byte: UInt8) { memory[Frame.headroom + offset] = byte }
+
   /// The bytes from an offset on, which counts from where the packet began.
   public func bytes(from offset: Int, count: Int) -> [UInt8] {
     Array(memory[(Frame.headroom + offset)..<(Frame.headroom + offset + count)])
