@@ -25,6 +25,8 @@ public struct NodeState: Codable, Hashable, Sendable {
   public private(set) var announced: Set<IPv4Address> = []
   /// From whom a host accepts encapsulated packets.
   public private(set) var muxes: [IPv4Address] = []
+  /// The prefix that the router sends to this host; nil on nodes that host nothing.
+  public private(set) var locators: IPv4Prefix?
   /// A host's VMs by locator.
   public private(set) var machines: [IPv4Address: HostMachine] = [:]
   /// Per locator, what the VM serves.
@@ -51,6 +53,7 @@ public struct NodeState: Codable, Hashable, Sendable {
     case .announce(let vip): announced.insert(vip)
     case .withdraw(let vip): announced.remove(vip)
     case .setMuxes(let addresses): muxes = addresses
+    case .setLocators(let prefix): locators = prefix
     case .setMachine(let machine): machines[machine.locator] = machine
     case .removeMachine(let locator):
       machines[locator] = nil

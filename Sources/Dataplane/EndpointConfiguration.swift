@@ -1,3 +1,4 @@
+#if !$Embedded
 public import Wire
 
 /// A backend and its share.
@@ -64,3 +65,4 @@ public enum VIPMapError: Error, Hashable, Sendable {
   /// Only TCP and UDP have endpoints.
   case unknownProtocol(EndpointAddress)
 }
+#endif

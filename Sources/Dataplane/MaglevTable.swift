@@ -1,3 +1,4 @@
+#if !$Embedded
 public import Wire
 
 /// Consistent hashing with even shares: Eisenbud et al., "Maglev", NSDI 2016, §3.4.
@@ -90,3 +91,4 @@ public enum MaglevTable {
     return true
   }
 }
+#endif

@@ -1,3 +1,4 @@
+#if !$Embedded
 public import Dataplane
 public import Wire
 
@@ -44,6 +45,10 @@ public struct Mux: ~Copyable {
   @_noLocks
   public mutating func sweep(now: UInt32) { tables.flows.sweep(now: now) }
 
+  /// Counts a packet that could not be sent on after it was judged.
+  @_noLocks
+  public mutating func countDrop(_ reason: DropReason) { tables.count(reason) }
+
   /// Judges one packet and changes it in place.
   ///
   /// The packet begins `Frame.headroom` bytes into the buffer, which must hold at least
@@ -84,11 +89,4 @@ public struct Mux: ~Copyable {
     }
   }
 }
-
-/// What a packet's way depends on beside the tables.
-struct MuxSettings: BitwiseCopyable {
-  /// The outer source.
-  let address: IPv4Address
-  /// The underlay's.
-  let mtu: Int
-}
+#endif

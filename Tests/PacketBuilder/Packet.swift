@@ -11,9 +11,8 @@ public protocol Layer: Sendable {
 /// Layers one upon another, written as they lie on the wire:
 ///
 /// ```swift
-/// IPv4("10.0.0.1", "10.1.0.5") / IPv4("198.51.100.10", "203.0.113.10") / TCP(40000, 80, .syn) / Payload(count: 10)
-/// ```
-/// Lengths and checksums are computed unless a layer says otherwise.
+/// IPv4("10.0.0.1", "10.1.0.5") / IPv4("198.51.100.10", "203.0.113.10") / TCP(40000, 80, .syn) /
+/// Payload(count: 10) ``` Lengths and checksums are computed unless a layer says otherwise.
 public struct Packet: Sendable {
   var layers: [any Layer]
 
@@ -37,6 +36,9 @@ public func / (below: some Layer, above: some Layer) -> Packet { Packet(layers: 
 
 /// Puts a layer on a packet.
 public func / (below: Packet, above: some Layer) -> Packet { Packet(layers: below.layers + [above]) }
+
+/// Puts a packet on a packet.
+public func / (below: Packet, above: Packet) -> Packet { Packet(layers: below.layers + above.layers) }
 
 /// Puts a packet into a layer.
 public func / (below: some Layer, above: Packet) -> Packet { Packet(layers: [below] + above.layers) }
