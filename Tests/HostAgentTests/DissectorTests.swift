@@ -31,10 +31,13 @@ struct DissectorTests {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: tshark)
     process.arguments = [
-      "-n", "-r", file.path, "-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE", "-o",
+      "-n", "-r", file.path, "-o",
+      "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE", "-o",
       "udp.check_checksum:TRUE", "-T", "fields", "-e", "frame.number", "-Y",
-      "_ws.malformed || _ws.short || ip.checksum.status == 0 || tcp.checksum.status == 0"
-        + " || udp.checksum.status == 0 || icmp.checksum.status == 0 || ip.bogus_ip_length",
+      // Payloads are random bytes, so what a dissector of HTTP or DNS says does not count.
+      "ip.checksum.status == 0 || tcp.checksum.status == 0"
+        + " || udp.checksum.status == 0 || icmp.checksum.status == 0 || ip.bogus_ip_length"
+        + " || ip.bogus_header_length || tcp.bogus_header_length || udp.length.bad",
     ]
     let output = Pipe()
     process.standardOutput = output
@@ -82,7 +85,7 @@ struct DissectorTests {
       quoted.destination = packet.source
       quoted.sourcePort = packet.destinationPort
       quoted.destinationPort = packet.sourcePort
-      let error = Packet.error(from: router, to: packet.destination, quoting: quoted.bytes, count: 40)
+      let error = Packet.error(from: router, to: packet.destination, quoting: quoted.bytes, count: 200)
       let delivered = bench.inbound(Packet.wrapped(error, to: locator)).bytes
       packets += [received, sent, delivered]
     }
@@ -101,7 +104,8 @@ struct DissectorTests {
     let packets = Self.outputs()
     #expect(packets.count == 6000 + 14 + 15 + 14 + 15)
     #expect(packets.allSatisfy { !$0.isEmpty })
-    #expect(try Self.complaints(packets) == [])
+    let complaints = try Self.complaints(packets)
+    #expect(complaints == [])
   }
 
   @Test("and does find what is wrong", .enabled(if: isInstalled))
