@@ -41,7 +41,9 @@ public struct ASPath: Hashable, Sendable {
       guard let type = reader.uint8(), let count = reader.uint8(), count > 0 else { return nil }
       var numbers: [UInt32] = []
       for _ in 0..<count {
-        guard let number = fourOctetAS ? reader.uint32() : reader.uint16().map(UInt32.init) else { return nil }
+        guard let number = fourOctetAS ? reader.uint32() : reader.uint16().map(UInt32.init) else {
+          return nil
+        }
         numbers.append(number)
       }
       switch type {

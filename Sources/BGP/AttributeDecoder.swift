@@ -179,7 +179,8 @@ struct AttributeDecoder {
 
   private mutating func readAS4Aggregator(_ raw: Raw) {
     var reader = ByteReader(raw.value)
-    guard !rules.fourOctetAS, raw.value.count == 8, let number = reader.uint32(), let address = reader.address()
+    guard !rules.fourOctetAS, raw.value.count == 8, let number = reader.uint32(),
+      let address = reader.address()
     else {
       return fault(.attributeDiscard, 9, raw, "(AS4_AGGREGATOR) is malformed or from a four-octet peer")
     }

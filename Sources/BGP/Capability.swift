@@ -49,7 +49,8 @@ public enum Capability: Hashable, Sendable {
     var reader = ByteReader(octets)
     var found: [Capability] = []
     while reader.remaining > 0 {
-      guard let code = reader.uint8(), let length = reader.uint8(), let value = reader.take(Int(length)) else {
+      guard let code = reader.uint8(), let length = reader.uint8(), let value = reader.take(Int(length))
+      else {
         throw MessageError(.openMessage, 0, reason: "a capability is cut off")
       }
       guard let capability = Capability(code: code, value: value) else {
@@ -64,7 +65,8 @@ public enum Capability: Hashable, Sendable {
     var reader = ByteReader(value)
     switch code {
     case 1:
-      guard value.count == 4, let afi = reader.uint16(), reader.uint8() != nil, let safi = reader.uint8() else {
+      guard value.count == 4, let afi = reader.uint16(), reader.uint8() != nil, let safi = reader.uint8()
+      else {
         return nil
       }
       self = .multiprotocol(AddressFamily(afi: afi, safi: safi))

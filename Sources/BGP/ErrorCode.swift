@@ -40,7 +40,8 @@ public enum ErrorCode: UInt8, Sendable, CaseIterable {
       [
         "Unspecific", "Malformed Attribute List", "Unrecognized Well-known Attribute",
         "Missing Well-known Attribute", "Attribute Flags Error", "Attribute Length Error",
-        "Invalid ORIGIN Attribute", "AS Routing Loop", "Invalid NEXT_HOP Attribute", "Optional Attribute Error",
+        "Invalid ORIGIN Attribute", "AS Routing Loop", "Invalid NEXT_HOP Attribute",
+        "Optional Attribute Error",
         "Invalid Network Field", "Malformed AS_PATH",
       ]
     case .finiteStateMachine:

@@ -44,7 +44,8 @@ public struct Framer: Sendable {
       throw MessageError(.messageHeader, 3, [buffer[18]], reason: "message type \(buffer[18])")
     }
     guard type.lengths.contains(length) else {
-      throw MessageError(.messageHeader, 2, lengthField, reason: "a length of \(length) for message type \(type)")
+      throw MessageError(
+        .messageHeader, 2, lengthField, reason: "a length of \(length) for message type \(type)")
     }
     return (type, length)
   }

@@ -308,7 +308,8 @@ public struct Session: Sendable {
     case .failed(let reason): lastError = reason
     case .timer(.hold):
       notification = NotificationMessage(code: ErrorCode.holdTimerExpired.rawValue, subcode: 0, data: [])
-      lastError = hasConnection ? "nothing heard for the hold time" : "hold timer expired in \(state.rawValue)"
+      lastError =
+        hasConnection ? "nothing heard for the hold time" : "hold timer expired in \(state.rawValue)"
     case .timer(let timer):
       notification = .finiteStateMachine(nil, in: state)
       lastError = "timer \(timer) expired in state \(state.rawValue)"

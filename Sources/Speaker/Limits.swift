@@ -6,7 +6,9 @@ enum Limits {
   static let maximumPasswordLength = 80
   /// Octets read at once: one full TCP window of a router, and short enough that no other peer waits long.
   static let readLength = 65_536
-  /// Octets waiting for a peer that does not read: a dozen full tables of 65,536 prefixes. Then the peer is dead.
+  /// Octets waiting for a peer that does not read; then it counts as dead.
+  ///
+  /// A dozen full tables of 65,536 prefixes.
   static let maximumPendingOutput = 4 << 20
   /// How long a NOTIFICATION may take to reach the peer before its connection is thrown away.
   static let farewellMilliseconds = 2000

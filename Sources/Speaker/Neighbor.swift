@@ -2,7 +2,9 @@ import BGP
 import Logging
 import Wire
 
-/// One router: its session, its connection, its timers. Owned by the speaker's thread.
+/// One router: its session, its connection, its timers.
+///
+/// Owned by the speaker's thread.
 final class Neighbor {
   private let configuration: NeighborConfiguration
   private let localAddress: IPv4Address

@@ -21,7 +21,8 @@ struct Poller: ~Copyable, Sendable {
     wakeDescriptor = eventfd(0, CInt(EFD_NONBLOCK | EFD_CLOEXEC))
     guard wakeDescriptor >= 0 else {
       throw SpeakerError(
-        .system, "no event descriptor for the BGP thread: \(TCPSocket.text(of: errno)); raise the open file limit")
+        .system,
+        "no event descriptor for the BGP thread: \(TCPSocket.text(of: errno)); raise the open file limit")
     }
   }
 

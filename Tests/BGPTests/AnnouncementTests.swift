@@ -10,7 +10,9 @@ import Wire
 
     mutating func read(_ effects: [SessionEffect], rules: UpdateRules = Peer.rules) {
       for case .update(let update) in Peer.sent(effects, rules: rules) {
-        for prefix in update.withdrawn { #expect(routes.remove(prefix) != nil, "withdrawn but not announced") }
+        for prefix in update.withdrawn {
+          #expect(routes.remove(prefix) != nil, "withdrawn but not announced")
+        }
         for prefix in update.announced { #expect(routes.insert(prefix).inserted, "announced twice") }
         if !update.announced.isEmpty { attributes.append(update.attributes) }
       }
@@ -81,14 +83,15 @@ import Wire
       return
     }
     #expect(
-      Array(octets[23...]) == hex(
-        """
-        4001 01 00                      # ORIGIN IGP
-        4002 04 02 01 5ba0              # AS_PATH: AS_TRANS
-        4003 04 0a010102                # NEXT_HOP
-        c011 06 02 01 fa56ea01          # AS4_PATH: 4200000001
-        20 cb000000                     # 203.0.0.0/32
-        """))
+      Array(octets[23...])
+        == hex(
+          """
+          4001 01 00                      # ORIGIN IGP
+          4002 04 02 01 5ba0              # AS_PATH: AS_TRANS
+          4003 04 0a010102                # NEXT_HOP
+          c011 06 02 01 fa56ea01          # AS4_PATH: 4200000001
+          20 cb000000                     # 203.0.0.0/32
+          """))
   }
 
   @Test("a new connection hears everything again")

@@ -60,7 +60,8 @@ struct Malformed: CustomTestStringConvertible, Sendable {
     Malformed("parameter 3", type: 1, "04 fde8 005a 0a010101 02 03 00", 2, 4),
     Malformed("hold time 1", type: 1, "04 fde8 0001 0a010101 00", 2, 6),
     Malformed("hold time 2", type: 1, "04 fde8 0002 0a010101 00", 2, 6),
-    Malformed("only IPv6", type: 1, "04 fde8 005a 0a010101 08 02 06 01 04 0002 00 01", 2, 7, "01 04 0001 00 01"),
+    Malformed(
+      "only IPv6", type: 1, "04 fde8 005a 0a010101 08 02 06 01 04 0002 00 01", 2, 7, "01 04 0001 00 01"),
     Malformed("parameters longer than the message", type: 1, "04 fde8 005a 0a010101 04 02 00", 2, 0),
     Malformed("parameters shorter than the message", type: 1, "04 fde8 005a 0a010101 00 02 00", 2, 0),
     Malformed("a parameter cut off", type: 1, "04 fde8 005a 0a010101 03 02 05 01", 2, 0),
@@ -91,7 +92,8 @@ struct Malformed: CustomTestStringConvertible, Sendable {
       "0000 0018 800e 15 000101 10 00000000000000000000000000000000 00", 3, 9,
       "800e 15 000101 10 00000000000000000000000000000000 00"),
     Malformed(
-      "MP_UNREACH_NLRI with /33", type: 2, "0000 0009 800f 06 000101 21 0000", 3, 10, "800f 06 000101 21 0000"),
+      "MP_UNREACH_NLRI with /33", type: 2, "0000 0009 800f 06 000101 21 0000", 3, 10, "800f 06 000101 21 0000"
+    ),
     // RFC 7606 §5.2: nothing announced that could count as withdrawn.
     Malformed("a bad ORIGIN and no routes", type: 2, "0000 0004 4001 01 03", 3, 6, "4001 01 03"),
   ]

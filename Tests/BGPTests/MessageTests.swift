@@ -10,7 +10,9 @@ import Wire
   static let messages: [Message] = [
     .keepalive,
     .open(Peer.open),
-    .open(OpenMessage(autonomousSystem: 7, holdTimeSeconds: 0, identifier: IPv4Address(1, 2, 3, 4), capabilities: [])),
+    .open(
+      OpenMessage(
+        autonomousSystem: 7, holdTimeSeconds: 0, identifier: IPv4Address(1, 2, 3, 4), capabilities: [])),
     .open(
       OpenMessage(
         autonomousSystem: 4_200_000_000, holdTimeSeconds: 3, identifier: IPv4Address(9, 9, 9, 9),
@@ -149,7 +151,8 @@ import Wire
     let old = UpdateRules(fourOctetAS: false, isInternal: false)
     let sent = UpdateMessage(
       attributes: [
-        .origin(.igp), .asPath(ASPath([.sequence([100, 70_000, 80_000])])), .nextHop(IPv4Address(10, 0, 0, 1)),
+        .origin(.igp), .asPath(ASPath([.sequence([100, 70_000, 80_000])])),
+        .nextHop(IPv4Address(10, 0, 0, 1)),
         .aggregator(autonomousSystem: 70_000, IPv4Address(10, 0, 0, 2)),
         .as4Path(ASPath([.sequence([70_000, 80_000])])),
         .as4Aggregator(autonomousSystem: 70_000, IPv4Address(10, 0, 0, 2)),
@@ -171,7 +174,9 @@ import Wire
         .asPath(ASPath([.sequence([100, 23456])])), .aggregator(autonomousSystem: 9, .any),
         .as4Path(ASPath([.sequence([70_000])])),
       ]
-    for (attributes, expected) in [(tooLong, [100]), (outdated, [100, 23456])] as [([PathAttribute], [UInt32])] {
+    for (attributes, expected) in [(tooLong, [100]), (outdated, [100, 23456])]
+      as [([PathAttribute], [UInt32])]
+    {
       let sent = Message.update(UpdateMessage(attributes: attributes, announced: vips(1)))
       guard case .update(let update)? = Peer.message(sent.octets(fourOctetAS: false), old) else {
         Issue.record("not read")

@@ -16,7 +16,8 @@ import Wire
     }
     for _ in 0..<Self.roundsPerSeed {
       let (type, original) = bodies[Int.random(in: 0..<bodies.count, using: &random)]
-      let body = Array(Self.mutated(original, &random).prefix(Limits.maximumMessageLength - Limits.headerLength))
+      let body = Array(
+        Self.mutated(original, &random).prefix(Limits.maximumMessageLength - Limits.headerLength))
       let rules = UpdateRules(
         fourOctetAS: Bool.random(using: &random), isInternal: Bool.random(using: &random))
       do throws(MessageError) {

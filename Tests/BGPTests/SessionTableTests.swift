@@ -36,7 +36,8 @@ struct Cell: CustomTestStringConvertible, Sendable {
     + rows(
       .idle,
       [
-        .manualStop, .connectRetryExpires, .holdExpires, .keepaliveExpires, .tcpConnected, .tcpFails, .headerError,
+        .manualStop, .connectRetryExpires, .holdExpires, .keepaliveExpires, .tcpConnected, .tcpFails,
+        .headerError,
         .openError, .versionError, .notification, .open, .keepalive, .update, .updateError, .routeRefresh,
       ], .idle)
 
@@ -71,10 +72,12 @@ struct Cell: CustomTestStringConvertible, Sendable {
     + rows(.openSent, [.versionError], .idle)
     + rows(.openSent, [.notification], .idle, counts: 1)
     + rows(
-      .openSent, [.connectRetryExpires, .keepaliveExpires, .idleHoldExpires], .idle, ["send NOTIFICATION 5/0"],
+      .openSent, [.connectRetryExpires, .keepaliveExpires, .idleHoldExpires], .idle,
+      ["send NOTIFICATION 5/0"],
       counts: 1)
     + rows(
-      .openSent, [.keepalive, .update, .updateError, .routeRefresh], .idle, ["send NOTIFICATION 5/1"], counts: 1)
+      .openSent, [.keepalive, .update, .updateError, .routeRefresh], .idle, ["send NOTIFICATION 5/1"],
+      counts: 1)
 
   static let openConfirm =
     rows(.openConfirm, [.manualStart, .tcpConnected], .openConfirm)

@@ -21,7 +21,9 @@ import Wire
         == ["send KEEPALIVE", "arm keepalive 3000", "arm hold 9000", "state openConfirm"])
     #expect(
       tell(&session, .received(Peer.octets(.keepalive)))
-        == ["arm hold 9000", "state established", "send UPDATE -0 +2", "arm keepalive 3000", "send End-of-RIB"])
+        == [
+          "arm hold 9000", "state established", "send UPDATE -0 +2", "arm keepalive 3000", "send End-of-RIB",
+        ])
     #expect(session.announcedCount == 2)
     #expect(tell(&session, .timerExpired(.keepalive)) == ["send KEEPALIVE", "arm keepalive 3000"])
     #expect(tell(&session, .received(Peer.octets(.keepalive))) == ["arm hold 9000"])
@@ -87,7 +89,8 @@ import Wire
         == ["send KEEPALIVE", "arm keepalive \(3 * used)", "arm hold 9000", "state openConfirm"])
   }
 
-  @Test("the smaller hold time counts", arguments: [(9, 90, 9), (90, 9, 9), (9, 3, 3), (0, 90, 0), (90, 0, 0)])
+  @Test(
+    "the smaller hold time counts", arguments: [(9, 90, 9), (90, 9, 9), (9, 3, 3), (0, 90, 0), (90, 0, 0)])
   func holdTime(_ ours: UInt16, _ theirs: UInt16, _ used: Int) {
     let configuration = SessionConfiguration(
       localAS: 65001, routerID: IPv4Address(10, 1, 1, 2), nextHop: IPv4Address(10, 1, 1, 2), remoteAS: 65000,
@@ -98,7 +101,8 @@ import Wire
     let timers = tell(&session, .received(Peer.octets(.open(open)))).filter { $0.contains("arm") }
     #expect(session.holdTimeSeconds == used)
     #expect(
-      timers == (used == 0 ? ["disarm hold"] : ["arm keepalive \(used * 1000 / 3)", "arm hold \(used * 1000)"]))
+      timers
+        == (used == 0 ? ["disarm hold"] : ["arm keepalive \(used * 1000 / 3)", "arm hold \(used * 1000)"]))
   }
 
   @Test("a wish for all routes is granted once per read, however often it is uttered")
@@ -135,7 +139,8 @@ import Wire
   func receivedRoutes() {
     var session = Peer.session(in: .established)
     let update = UpdateMessage(
-      attributes: [.origin(.igp), .asPath(ASPath([])), .nextHop(IPv4Address(10, 0, 0, 1))], announced: vips(800))
+      attributes: [.origin(.igp), .asPath(ASPath([])), .nextHop(IPv4Address(10, 0, 0, 1))],
+      announced: vips(800))
     let octets = Peer.octets(.update(update)) + Peer.octets(.update(UpdateMessage(withdrawn: vips(3))))
     for _ in 0..<10 { #expect(tell(&session, .received(octets)) == ["arm hold 9000", "arm hold 9000"]) }
     #expect(session.counters.prefixesReceived == 8000)

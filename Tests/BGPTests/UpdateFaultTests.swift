@@ -35,16 +35,23 @@ struct FaultRow: CustomTestStringConvertible, Sendable {
   static let mandatory = [
     FaultRow("ORIGIN 3", "4001 01 03 \(path) \(nextHop)", .treatAsWithdraw, 6, "4001 01 03"),
     FaultRow("ORIGIN of two octets", "4001 02 0000 \(path) \(nextHop)", .treatAsWithdraw, 5, "4001 02 0000"),
-    FaultRow("ORIGIN said to be optional", "c001 01 00 \(path) \(nextHop)", .treatAsWithdraw, 4, "c001 01 00"),
+    FaultRow(
+      "ORIGIN said to be optional", "c001 01 00 \(path) \(nextHop)", .treatAsWithdraw, 4, "c001 01 00"),
     FaultRow("no ORIGIN", "\(path) \(nextHop)", .treatAsWithdraw, 3, "01"),
-    FaultRow("AS_PATH segment type 3", "\(origin) 4002 06 0301 0000fde8 \(nextHop)", .treatAsWithdraw, 11, ""),
-    FaultRow("AS_PATH segment without numbers", "\(origin) 4002 02 0200 \(nextHop)", .treatAsWithdraw, 11, ""),
+    FaultRow(
+      "AS_PATH segment type 3", "\(origin) 4002 06 0301 0000fde8 \(nextHop)", .treatAsWithdraw, 11, ""),
+    FaultRow(
+      "AS_PATH segment without numbers", "\(origin) 4002 02 0200 \(nextHop)", .treatAsWithdraw, 11, ""),
     FaultRow("AS_PATH segment overrun", "\(origin) 4002 04 0201 fde8 \(nextHop)", .treatAsWithdraw, 11, ""),
-    FaultRow("AS_PATH one octet left", "\(origin) 4002 07 0201 0000fde8 02 \(nextHop)", .treatAsWithdraw, 11, ""),
+    FaultRow(
+      "AS_PATH one octet left", "\(origin) 4002 07 0201 0000fde8 02 \(nextHop)", .treatAsWithdraw, 11, ""),
     FaultRow("no AS_PATH", "\(origin) \(nextHop)", .treatAsWithdraw, 3, "02"),
-    FaultRow("NEXT_HOP of three octets", "\(origin) \(path) 4003 03 0a0101", .treatAsWithdraw, 5, "4003 03 0a0101"),
-    FaultRow("NEXT_HOP 0.0.0.0", "\(origin) \(path) 4003 04 00000000", .treatAsWithdraw, 8, "4003 04 00000000"),
-    FaultRow("NEXT_HOP 224.0.0.1", "\(origin) \(path) 4003 04 e0000001", .treatAsWithdraw, 8, "4003 04 e0000001"),
+    FaultRow(
+      "NEXT_HOP of three octets", "\(origin) \(path) 4003 03 0a0101", .treatAsWithdraw, 5, "4003 03 0a0101"),
+    FaultRow(
+      "NEXT_HOP 0.0.0.0", "\(origin) \(path) 4003 04 00000000", .treatAsWithdraw, 8, "4003 04 00000000"),
+    FaultRow(
+      "NEXT_HOP 224.0.0.1", "\(origin) \(path) 4003 04 e0000001", .treatAsWithdraw, 8, "4003 04 e0000001"),
     FaultRow("no NEXT_HOP", "\(origin) \(path)", .treatAsWithdraw, 3, "03"),
     FaultRow("iBGP without LOCAL_PREF", good.joined(), .treatAsWithdraw, 3, "05", rules: inside),
   ]
@@ -79,7 +86,8 @@ struct FaultRow: CustomTestStringConvertible, Sendable {
   func otherPeers() throws {
     let inside = FaultRow("LOCAL_PREF of two", "4005 02 0064", .treatAsWithdraw, 5, rules: Self.inside)
     try expect(inside, attributes: Self.good.flatMap { hex($0) } + inside.attributes)
-    let old = FaultRow("AGGREGATOR of eight", "c007 08 0000fde8 0a010101", .attributeDiscard, 5, rules: Self.old)
+    let old = FaultRow(
+      "AGGREGATOR of eight", "c007 08 0000fde8 0a010101", .attributeDiscard, 5, rules: Self.old)
     let good = hex(Self.origin + Self.oldPath + Self.nextHop)
     try expect(old, attributes: good + old.attributes)
     let tail = FaultRow("AS4_PATH cut off", "c011 04 0201 fde8", .attributeDiscard, 9, rules: Self.old)

@@ -18,7 +18,10 @@ enum Command {
 
   /// Runs to the end; throws when it fails.
   @discardableResult
-  static func run(_ name: String, _ arguments: String...) throws -> String {
+  static func run(_ name: String, _ arguments: String...) throws -> String { try run(name, arguments) }
+
+  /// Runs to the end; throws when it fails.
+  static func run(_ name: String, _ arguments: [String]) throws -> String {
     let (process, output) = try begin(name, arguments)
     let data = output.fileHandleForReading.readDataToEndOfFile()
     wait(for: process)

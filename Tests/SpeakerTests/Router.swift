@@ -54,7 +54,8 @@ final class FRR: Router {
     let directory = network.directory.path
     return [
       "-f", network.path("\(daemon).conf"), "-i", network.path("\(daemon).pid"), "-z",
-      network.path("zserv.api"), "--vty_socket", directory, "-P", "0", "--log", "file:\(directory)/\(daemon).log",
+      network.path("zserv.api"), "--vty_socket", directory, "-P", "0", "--log",
+      "file:\(directory)/\(daemon).log",
     ]
   }
 
@@ -70,7 +71,7 @@ final class FRR: Router {
     try eventually("bgpd answers") { (try? vty("show bgp summary")) != nil }
   }
 
-  func kill() { if let bgpd { network.stop(bgpd, signal: SIGKILL) } }
+  func kill() { if let bgpd { network.stop(bgpd) } }
 
   private func vty(_ command: String) throws -> String {
     try Command.run("vtysh", "--vty_socket", network.directory.path, "-d", "bgpd", "-c", command)
@@ -124,11 +125,12 @@ final class BIRD: Router {
       }
       """)
     process = try network.start(
-      "bird", ["-f", "-c", network.path("bird.conf"), "-s", network.path("bird.ctl"), "-P", network.path("bird.pid")])
+      "bird",
+      ["-f", "-c", network.path("bird.conf"), "-s", network.path("bird.ctl"), "-P", network.path("bird.pid")])
     try eventually("bird answers") { (try? ask("show", "status")) != nil }
   }
 
-  func kill() { if let process { network.stop(process, signal: SIGKILL) } }
+  func kill() { if let process { network.stop(process) } }
 
   private func ask(_ words: String...) throws -> String {
     try Command.run("birdc", "-s", network.path("bird.ctl"), words.joined(separator: " "))
@@ -184,7 +186,7 @@ final class GoBGP: Router {
     try eventually("gobgpd answers") { (try? ask("neighbor")) != nil }
   }
 
-  func kill() { if let process { network.stop(process, signal: SIGKILL) } }
+  func kill() { if let process { network.stop(process) } }
 
   private func ask(_ words: String...) throws -> String {
     let command = [try Command.path("gobgp"), "-j"] + words

@@ -5,7 +5,7 @@ import Speaker
 import Testing
 import Wire
 
-/// The speaker against routers that others wrote. Needs root.
+/// The speaker against routers that others wrote; needs root.
 @Suite(.serialized) struct RouterTests {
   enum Kind: String, CaseIterable, CustomTestStringConvertible, Sendable {
     case frr, frrWithPassword, bird, gobgp
@@ -113,39 +113,5 @@ import Wire
     #expect(session.establishments == 0)
     #expect(session.messagesReceived == 0)
     #expect(try !router.isEstablished())
-  }
-}
-
-/// All packets of the cable while it exists, judged by Wireshark.
-final class Capture {
-  private let network: TestNetwork
-  private let process: Process
-
-  init(in network: TestNetwork) throws {
-    self.network = network
-    _ = try Command.path("tshark")
-    process = try network.start(
-      "tcpdump", ["-i", "eth0", "-s", "0", "-U", "-w", network.path("cable.pcap"), "-Z", "root", "tcp"])
-    try eventually("tcpdump listens: \(network.output(of: "tcpdump"))") {
-      network.output(of: "tcpdump").contains("listening on")
-    }
-  }
-
-  /// Nothing malformed, our packets marked as network control, and the whole session in the capture.
-  func check(isSigned: Bool) throws {
-    Thread.sleep(forTimeInterval: 0.3)
-    network.stop(process)
-    #expect(try count("bgp.type == 1") >= 4, "both OPENs, twice")
-    #expect(try count("bgp.type == 2 && ip.src == 10.77.0.2") >= 4, "our UPDATEs")
-    #expect(try count("bgp.notify.major_error == 6 && ip.src == 10.77.0.2") == 1)
-    #expect(try count("_ws.malformed || (bgp && _ws.expert.severity == error)") == 0)
-    #expect(try count("ip.src == 10.77.0.2 && tcp.dstport == 179 && tcp.len > 0 && ip.dsfield.dscp != 48") == 0)
-    let unsigned = try count("tcp.port == 179 && tcp.len > 0 && !tcp.options.md5")
-    #expect(isSigned ? unsigned == 0 : unsigned > 0)
-  }
-
-  private func count(_ filter: String) throws -> Int {
-    let lines = try Command.run("tshark", "-n", "-r", network.path("cable.pcap"), "-Y", filter)
-    return lines.split(separator: "\n").filter { $0.contains("10.77.0.") }.count
   }
 }

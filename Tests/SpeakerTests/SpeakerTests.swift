@@ -13,7 +13,8 @@ import Wire
 
   static func configuration(_ peer: ScriptedPeer, holdTimeSeconds: Int = 9) -> SpeakerConfiguration {
     SpeakerConfiguration(
-      localAddress: home, localAS: 65001, routerID: IPv4Address(10, 1, 1, 2), holdTimeSeconds: holdTimeSeconds,
+      localAddress: home, localAS: 65001, routerID: IPv4Address(10, 1, 1, 2),
+      holdTimeSeconds: holdTimeSeconds,
       connectRetrySeconds: 1,
       neighbors: [NeighborConfiguration(address: home, port: peer.port, remoteAS: 65000)])
   }

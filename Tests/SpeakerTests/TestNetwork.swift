@@ -42,7 +42,7 @@ final class TestNetwork {
 
   /// Ends what was started, the last first, and removes all traces.
   func close() {
-    for process in processes.reversed() { stop(process, signal: SIGKILL) }
+    for process in processes.reversed() { stop(process) }
     for namespace in [router, mux] { _ = try? Command.run("ip", "netns", "delete", namespace) }
     try? FileManager.default.removeItem(at: directory)
   }
@@ -56,12 +56,13 @@ final class TestNetwork {
     return process
   }
 
-  /// Ends a program by signal and waits for it.
-  func stop(_ process: Process, signal: CInt = SIGTERM) {
+  /// Ends a program as a crash would, and waits for it.
+  ///
+  /// Nothing gentler would do: programs inherit the signal mask of Swift's threads, which blocks all that can be.
+  func stop(_ process: Process) {
     guard process.isRunning else { return }
-    kill(process.processIdentifier, signal)
-    Command.wait(for: process, seconds: 3)
-    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    kill(process.processIdentifier, SIGKILL)
+    Command.wait(for: process)
   }
 
   /// What a program that was started has written.
