@@ -27,20 +27,19 @@ struct Get: AsyncParsableCommand {
     let subject = try Subject.parse(subject)
     let state = try await manager.state()
     let listings = subject == .all ? Listing.all(of: state) : [Listing(subject, names: names, of: state)]
-    show(listings)
+    show(listings, bearingKind: subject == .all)
     let missing = listings.flatMap(\.missing)
     for name in missing { Terminal.err("ananta-ctl: \(subject.singular) \(name) does not exist\n") }
     if !missing.isEmpty { throw ExitCode(1) }
   }
 
-  private func show(_ listings: [Listing]) {
+  private func show(_ listings: [Listing], bearingKind isOneOfMany: Bool) {
     switch output {
     case .json: Terminal.out(Listing.json(listings))
     case .yaml: Terminal.out(listings.map { $0.text(.yaml) }.joined(separator: "---\n"))
     case .name: Terminal.out(listings.map { $0.text(.name) }.joined())
     case .table, .wide:
-      let isMany = listings.count > 1
-      Terminal.out(listings.map { $0.text(output, isOneOfMany: isMany) }.joined(separator: "\n"))
+      Terminal.out(listings.map { $0.text(output, isOneOfMany: isOneOfMany) }.joined(separator: "\n"))
       if listings.allSatisfy(\.isEmpty), names.isEmpty { Terminal.err("nothing there\n") }
     }
   }

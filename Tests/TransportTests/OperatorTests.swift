@@ -93,7 +93,9 @@ import Wire
     let before = manager.state.withLock { $0.waitsEnded }
     let hasBegun = Mutex(false)
     let waiting = Task {
-      try await server.client().wait(for: Revision(3), limit: .seconds(60)) { _ in hasBegun.withLock { $0 = true } }
+      try await server.client().wait(for: Revision(3), limit: .seconds(60)) { _ in
+        hasBegun.withLock { $0 = true }
+      }
     }
     #expect(try await eventually { hasBegun.withLock { $0 } })
     waiting.cancel()
