@@ -186,11 +186,12 @@ public struct Demo: Sendable {
 
   private func stopClaims(_ stop: BackendStopMeasurement) -> [DemoReport.Claim] {
     let isInTime = stop.lastConnectionMilliseconds <= stop.allowedMilliseconds && stop.attemptsAfterwards > 0
+    let why = stop.lastReason.map { " (\($0))" } ?? ""
     return [
       .init(
         claim: "A dead server gets no connection after \(text(stop.allowedMilliseconds)) ms",
         measured:
-          "the last after \(text(stop.lastConnectionMilliseconds)) ms, \(stop.report.failed) were refused",
+          "the last after \(text(stop.lastConnectionMilliseconds)) ms\(why), \(stop.report.failed) failed",
         ok: isInTime),
       .init(
         claim: "It gets connections again once it is back",

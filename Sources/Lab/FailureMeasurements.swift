@@ -9,6 +9,8 @@ public struct BackendStopMeasurement: Codable, Hashable, Sendable {
   public var lastConnectionMilliseconds: Double
   /// What the probe allows: interval × threshold + 1 s.
   public var allowedMilliseconds: Double
+  /// Why that connection failed; nil if it was served.
+  public var lastReason: String?
   /// What the client saw.
   public var report: ConnectReport
   /// New connections that were begun after the allowed time.
@@ -44,7 +46,8 @@ public struct BackendStopMeasurement: Codable, Hashable, Sendable {
     return BackendStopMeasurement(
       backend: backend,
       lastConnectionMilliseconds: last.map { MonotonicTime.milliseconds(from: stop, to: $0) } ?? 0,
-      allowedMilliseconds: Double(allowed), report: report,
+      allowedMilliseconds: Double(allowed),
+      lastReason: report.failures.last { $0.began == last }?.reason, report: report,
       attemptsAfterwards: afterwards > end ? Int((afterwards - end) * UInt64(pace) / 1_000_000_000) : 0,
       returnMilliseconds: back.map { MonotonicTime.milliseconds(from: start, to: $0) })
   }

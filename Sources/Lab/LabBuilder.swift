@@ -122,6 +122,8 @@ extension Lab {
       try await apply("services.yaml")
       progress("waiting for the router to learn the VIPs")
       try await awaitRoutes()
+      progress("waiting for every backend to be healthy")
+      try await awaitHealth()
     }
     try Task.isCancelled ? throwCancelled() : ()
     record.isComplete = true

@@ -65,6 +65,32 @@ extension Lab {
     }
   }
 
+  /// Waits until every backend is healthy or has no probe.
+  public func awaitHealth() async throws(LabError) {
+    struct List: Decodable {
+      struct Item: Decodable {
+        var vm: String
+        var endpoint: String
+        var health: String
+        var reason: String
+      }
+      var items: [Item]
+    }
+    let question = try control(["get", "backends", "-o", "json"])
+    var waitsFor = ""
+    let isThere = try await Patience.wait(upTo: Limits.convergenceMilliseconds) { () async throws(LabError) in
+      let text = try await question.check()
+      guard let list = try? JSONDecoder().decode(List.self, from: Data(text.utf8)) else {
+        throw LabError(
+          .command, "`ananta-ctl get backends -o json` answered what is no list: \(text.prefix(200))")
+      }
+      let sick = list.items.first { $0.health != "healthy" && $0.health != "unprobed" }
+      waitsFor = sick.map { "\($0.vm) for \($0.endpoint) is \($0.health): \($0.reason)" } ?? ""
+      return sick == nil
+    }
+    guard isThere else { throw LabError(.timeout, "Not every backend has become healthy; \(waitsFor).") }
+  }
+
   /// The MUXes to which the router's kernel sends a VIP, in the order of the topology.
   public func muxes(carrying vip: String) async throws(LabError) -> [String] {
     let router = try namespace(of: topology.router.name)

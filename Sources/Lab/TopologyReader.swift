@@ -232,9 +232,12 @@ public struct TopologyReader {
 }
 
 extension TopologyReader {
-  /// The topology of `up` without `--topology`: in the source tree, or where packages put it.
+  /// The topology of `up` without `--topology`: in the source tree, or where it was installed beside the program.
   public static var defaultFile: String {
-    let places = ["deploy/lab/small.yaml", "/usr/share/ananta/lab/small.yaml"]
-    return places.first { FileManager.default.fileExists(atPath: $0) } ?? places[0]
+    let inTree = "deploy/lab/small.yaml"
+    let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "/usr/bin/x"
+    let prefix = URL(fileURLWithPath: own).deletingLastPathComponent().deletingLastPathComponent().path
+    let installed = "\(prefix)/share/ananta/lab/small.yaml"
+    return [inTree, installed].first { FileManager.default.fileExists(atPath: $0) } ?? inTree
   }
 }
