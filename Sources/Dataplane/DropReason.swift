@@ -36,4 +36,10 @@ public enum DropReason: UInt8, CaseIterable, BitwiseCopyable, Sendable {
   case deviceFull
   /// An offload request of the device that makes no sense.
   case offload
+  /// A connection that a VM could not tell from another one, which reached the same port by another VIP.
+  case flowConflict
+  /// Marked as congested in a tunnel, from a sender who does not know such marks (RFC 6040 §4.2).
+  case congestion
+  /// From an address that nobody may have as source.
+  case martianSource
 }

@@ -1,3 +1,5 @@
+public import Wire
+
 /// What the device left to us, or we leave to it: segmentation and checksum (struct virtio_net_hdr, 10 bytes,
 /// as TUN devices with IFF_VNET_HDR put it before every packet; virtio 1.2 §5.1.6).
 public struct Offload: BitwiseCopyable, Sendable {
@@ -43,4 +45,24 @@ public struct Offload: BitwiseCopyable, Sendable {
   @inline(always) public var isPartial: Bool { flags & Self.needsChecksum != 0 }
   /// Whether the packet stands for several on the wire.
   @inline(always) public var isSuperPacket: Bool { gsoType & ~Self.gsoECN != Self.gsoNone }
+
+  /// The header as it lies in a frame, in the byte order of the machine (virtio 1.2 §5.1.6.1, legacy interface).
+  @inline(always) public init(_ frame: borrowing Frame, at offset: Int) {
+    flags = frame.load(offset, as: UInt8.self)
+    gsoType = frame.load(offset &+ 1, as: UInt8.self)
+    headerLength = frame.load(offset &+ 2, as: UInt16.self)
+    gsoSize = frame.load(offset &+ 4, as: UInt16.self)
+    checksumStart = frame.load(offset &+ 6, as: UInt16.self)
+    checksumOffset = frame.load(offset &+ 8, as: UInt16.self)
+  }
+
+  /// Lays the header down in a frame.
+  @inline(always) public func store(in frame: inout Frame, at offset: Int) {
+    frame.store(flags, at: offset)
+    frame.store(gsoType, at: offset &+ 1)
+    frame.store(headerLength, at: offset &+ 2)
+    frame.store(gsoSize, at: offset &+ 4)
+    frame.store(checksumStart, at: offset &+ 6)
+    frame.store(checksumOffset, at: offset &+ 8)
+  }
 }

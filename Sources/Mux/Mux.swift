@@ -45,6 +45,10 @@ public struct Mux: ~Copyable {
   @_noLocks
   public mutating func sweep(now: UInt32) { tables.flows.sweep(now: now) }
 
+  /// Counts a packet that could not be sent on after it was judged.
+  @_noLocks
+  public mutating func countDrop(_ reason: DropReason) { tables.count(reason) }
+
   /// Judges one packet and changes it in place.
   ///
   /// The packet begins `Frame.headroom` bytes into the buffer, which must hold at least

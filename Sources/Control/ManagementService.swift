@@ -1,0 +1,92 @@
+/// Names one stream of one agent; a manager never gives the same number twice in its life.
+public struct SessionID: Hashable, Comparable, Sendable {
+  /// Grows with each stream.
+  public let number: UInt64
+
+  /// Wraps the number.
+  public init(_ number: UInt64) { self.number = number }
+
+  /// Orders by number.
+  public static func < (a: Self, b: Self) -> Bool { a.number < b.number }
+}
+
+/// A stream that a manager has accepted.
+public struct AgentSession: Sendable {
+  /// To be given with every report of this stream.
+  public let id: SessionID
+  /// What the agent is to be sent, in order; it ends when the manager ends the stream, for instance because
+  /// the same node has opened a newer one.
+  public let updates: AsyncStream<Update>
+
+  /// Describes a stream.
+  public init(id: SessionID, updates: AsyncStream<Update>) {
+    self.id = id
+    self.updates = updates
+  }
+}
+
+/// How far a revision has come.
+public struct WaitProgress: Codable, Hashable, Sendable {
+  /// The revision that is waited for.
+  public var revision: Revision
+  /// Hosts and MUXes that run it or a newer one, sorted.
+  public var acknowledged: [String]
+  /// Hosts and MUXes that do not yet, sorted; empty: the wait is over.
+  public var pending: [String]
+
+  /// Describes how far it has come.
+  public init(revision: Revision, acknowledged: [String], pending: [String]) {
+    self.revision = revision
+    self.acknowledged = acknowledged
+    self.pending = pending
+  }
+}
+
+/// Why a manager could not do what it was asked; a manifest that is wrong is not an error but an `Outcome`.
+public enum ManagementError: Error, Hashable, Sendable {
+  /// Another replica is primary; `address` says where, if it is known.
+  case notPrimary(address: String?)
+  /// Too much is under way; the same request may succeed a moment later.
+  case overloaded(reason: String)
+  /// The log could not make the entry durable; nothing has changed.
+  case unavailable(reason: String)
+  /// This agent cannot be served: its node is unknown, or has other roles than the agent.
+  case refused(reason: String)
+}
+
+extension ManagementError: CustomStringConvertible {
+  /// One sentence that says what and what to do.
+  public var description: String {
+    switch self {
+    case .notPrimary(let address?): "this manager is not the primary; ask the one at \(address)"
+    case .notPrimary(nil): "this manager is not the primary, and no primary is known; try again shortly"
+    case .overloaded(let reason), .unavailable(let reason), .refused(let reason): reason
+    }
+  }
+}
+
+/// What a manager does for operators and agents: the transport only maps its calls onto this.
+public protocol ManagementService: Sendable {
+  /// Validates an operation and, unless it is a dry run or refused, makes it durable and pushes it to the
+  /// nodes.
+  ///
+  /// Returns when the operation is durable, which is before the nodes have it: see `wait(for:)`. A dry run
+  /// gives the same outcome, with the revision as it is, and changes nothing.
+  func perform(_ operation: Operation, dryRun: Bool) async throws(ManagementError) -> Outcome
+
+  /// The data centre as this manager knows it now.
+  func state() async -> ClusterState
+
+  /// Follows a revision on its way to the nodes: one element at once, one for each change, and the stream
+  /// ends after the element whose `pending` is empty. Letting go of the stream ends the wait.
+  func wait(for revision: Revision) async throws(ManagementError) -> AsyncStream<WaitProgress>
+
+  /// Accepts an agent's stream; its first update is a snapshot.
+  func attach(_ hello: Hello) async throws(ManagementError) -> AgentSession
+
+  /// Takes what the agent says on its stream after `hello`; ignored when the stream is no longer current.
+  func report(_ report: Report, from session: SessionID) async
+
+  /// The agent's stream has ended.
+  func detach(_ session: SessionID) async
+}

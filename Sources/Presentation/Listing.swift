@@ -1,0 +1,100 @@
+public import Control
+import Manifest
+import Wire
+
+/// What `get` shows: one subject of a state, narrowed to names.
+public struct Listing: Sendable {
+  /// A form of output.
+  public enum Format: String, CaseIterable, Sendable {
+    case table, wide, json, yaml, name
+  }
+
+  /// What is shown; never `all`, which is several listings.
+  public let subject: Subject
+  let state: ClusterState
+  let traffic: Traffic
+  private let names: [String]
+
+  /// Selects from a state.
+  ///
+  /// - Parameters:
+  ///   - subject: what is shown, not `all`.
+  ///   - names: nothing else is shown; empty: everything is. Endpoints and backends go by the name of their service,
+  ///     or `SERVICE/ENDPOINT`.
+  ///   - state: as a manager gave it.
+  public init(_ subject: Subject, names: [String] = [], of state: ClusterState) {
+    precondition(subject != .all, "a listing of everything")
+    self.subject = subject
+    self.names = names
+    self.state = state
+    traffic = Traffic(state.nodes)
+  }
+
+  /// The listings of `get all`, those without content left out.
+  public static func all(of state: ClusterState) -> [Listing] {
+    [.nodes, .networks, .vms, .services].map { Listing($0, of: state) }.filter { !$0.isEmpty }
+  }
+
+  /// Those of the asked names that nothing bears.
+  public var missing: [String] {
+    let known = Set(entries.flatMap(\.names))
+    return names.filter { !known.contains($0) }
+  }
+
+  /// Whether there is nothing to show.
+  public var isEmpty: Bool { selected.isEmpty }
+
+  /// The text of one listing; empty for a table without rows.
+  ///
+  /// - Parameters:
+  ///   - format: how it is written.
+  ///   - isOneOfMany: names bear their kind, `service/blue`.
+  /// - Returns: lines that each end with a line feed.
+  public func text(_ format: Format, isOneOfMany: Bool = false) -> String {
+    switch format {
+    case .table, .wide: isEmpty ? "" : table(isWide: format == .wide, isOneOfMany: isOneOfMany).text()
+    case .name: selected.map { "\(subject.singular)/\($0.name)\n" }.joined()
+    case .json: Self.json([self])
+    case .yaml: selected.map(\.yaml).joined(separator: "---\n")
+    }
+  }
+
+  /// The items of several listings as one JSON list.
+  public static func json(_ listings: [Listing]) -> String {
+    StructuredValue.fields(
+      ("kind", .text("List")), ("items", .list(listings.flatMap { $0.selected.map(\.json) }))
+    ).json
+  }
+
+  private func table(isWide: Bool, isOneOfMany: Bool) -> TextTable {
+    let columns = self.columns
+    let width = isWide ? columns.narrow.count + columns.wide.count : columns.narrow.count
+    var table = TextTable(Array((columns.narrow + columns.wide).prefix(width)))
+    for entry in selected {
+      var cells = Array(entry.cells().prefix(width))
+      if isOneOfMany { cells[0] = "\(subject.singular)/\(cells[0])" }
+      table.add(cells)
+    }
+    return table
+  }
+
+  private var selected: [ListingEntry] {
+    guard !names.isEmpty else { return entries }
+    let wanted = Set(names)
+    return entries.filter { !wanted.isDisjoint(with: $0.names) }
+  }
+}
+
+/// One row of a listing.
+struct ListingEntry {
+  /// As it is printed and typed.
+  let name: String
+  /// What selects it.
+  var names: [String]
+  /// In the order of the columns, narrow ones first.
+  let cells: () -> [String]
+  /// What `-o json` shows.
+  let json: StructuredValue
+  /// What `-o yaml` shows: for resources a manifest that `apply` takes.
+  let yaml: String
+}

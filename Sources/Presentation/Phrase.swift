@@ -1,0 +1,48 @@
+import Control
+import Manifest
+import Wire
+
+/// Single facts, in the words in which every table and description says them.
+enum Phrase {
+  static func connection(_ status: NodeStatus) -> String { status.isConnected ? "connected" : "disconnected" }
+
+  /// `14`, or `12 of 14` for a node that is behind.
+  static func revision(_ status: NodeStatus, of state: ClusterState) -> String {
+    // A node without a data path is sent nothing.
+    guard status.node.roles != [.manager] else { return "" }
+    let (own, newest) = (status.revision.number, state.revision.number)
+    return own == newest ? "\(own)" : "\(own) of \(newest)"
+  }
+
+  static func problems(_ status: NodeStatus) -> String {
+    guard let problems = status.statistics?.problems, !problems.isEmpty else { return "" }
+    return "\(problems.count)"
+  }
+
+  /// `2/3`: those that may get connections, of all.
+  static func healthy(_ backends: [BackendStatus]) -> String {
+    let good = backends.count { $0.health == .healthy || $0.health == .unprobed }
+    return "\(good)/\(backends.count)"
+  }
+
+  static func attachment(_ attachment: Attachment) -> (netns: String, device: String) {
+    switch attachment {
+    case .networkNamespace(let name, let device): (name, device)
+    }
+  }
+
+  /// `http /healthz :8080 every 2s`.
+  static func probe(_ probe: Probe) -> String {
+    let interval = DurationText.text(milliseconds: probe.intervalMilliseconds)
+    return switch probe.method {
+    case .tcp: "tcp :\(probe.port) every \(interval)"
+    case .http(let path): "http \(path) :\(probe.port) every \(interval)"
+    }
+  }
+
+  /// `in 5, out 7`, by direction.
+  static func directions(_ counts: [String: UInt64]) -> String {
+    counts.sorted { $0.key < $1.key }.map { $0.key.isEmpty ? "\($0.value)" : "\($0.key) \($0.value)" }
+      .joined(separator: ", ")
+  }
+}

@@ -1,0 +1,146 @@
+public import Control
+import GRPCCore
+import GRPCNIOTransportHTTP2
+
+/// Why an operator's request has no answer.
+public enum ManagementClientError: Error, Hashable, Sendable {
+  /// None of the managers can be reached; each with its reason.
+  case unreachable([ManagerAddress: String])
+  /// A manager has answered, and could not do it.
+  case manager(ManagementError)
+  /// No answer in time; the request may have been carried out all the same.
+  case timedOut
+  /// The manager does not understand the request, or its answer is not understood: versions differ.
+  case incompatible(String)
+  /// Anything else, in gRPC's words.
+  case failed(String)
+}
+
+extension ManagementClientError: CustomStringConvertible {
+  /// One sentence that says what and what to do.
+  public var description: String {
+    switch self {
+    case .unreachable(let reasons):
+      let list = reasons.sorted { "\($0.key)" < "\($1.key)" }.map { "\($0.key) (\($0.value))" }
+      return "no manager can be reached at \(list.joined(separator: ", ")); "
+        + "name one with --manager HOST:PORT or ANANTA_MANAGERS"
+    case .manager(let error): return error.description
+    case .timedOut: return "no answer in time; the request may have been carried out all the same"
+    case .incompatible(let reason): return "manager and tool do not understand one another: \(reason)"
+    case .failed(let reason): return reason
+    }
+  }
+}
+
+/// Asks managers on behalf of an operator: the first that can be reached, or the primary it names.
+public struct ManagementClient: Sendable {
+  /// In the order in which they are tried.
+  public let managers: [ManagerAddress]
+  /// How connections are protected.
+  public let security: TransportSecurity
+  /// For one request at one manager.
+  public let timeout: Duration
+
+  /// Prepares a client; connections are made when they are needed.
+  public init(managers: [ManagerAddress], security: TransportSecurity, timeout: Duration) {
+    self.managers = managers
+    self.security = security
+    self.timeout = timeout
+  }
+
+  /// Carries out an operation, or says what it would do.
+  public func perform(_ operation: Operation, dryRun: Bool) async throws(ManagementClientError) -> Outcome {
+    var request = ProtoApplyRequest()
+    request.operation = operation.proto
+    request.dryRun = dryRun
+    let message = request
+    let options = ManagerConnection.options(timeout: timeout)
+    return try await ask { client in
+      try Outcome(try await ProtoOperator.Client(wrapping: client).apply(message, options: options))
+    }
+  }
+
+  /// The data centre as the manager knows it.
+  public func state() async throws(ManagementClientError) -> ClusterState {
+    let options = ManagerConnection.options(timeout: timeout)
+    return try await ask { client in
+      try ClusterState(
+        try await ProtoOperator.Client(wrapping: client).get(ProtoGetRequest(), options: options))
+    }
+  }
+
+  /// Follows a revision until every node runs it.
+  ///
+  /// - Throws: `timedOut` when it takes longer than `limit`; the last progress says who is late.
+  public func wait(
+    for revision: Revision, limit: Duration, progress: @Sendable @escaping (WaitProgress) async -> Void
+  ) async throws(ManagementClientError) {
+    var request = ProtoWaitRequest()
+    request.revision = revision.number
+    let message = request
+    let options = ManagerConnection.options(timeout: limit)
+    let isOver = try await ask { client in
+      try await ProtoOperator.Client(wrapping: client).wait(message, options: options) { response in
+        var isOver = false
+        for try await message in response.messages {
+          let current = try WaitProgress(message)
+          isOver = current.pending.isEmpty
+          await progress(current)
+        }
+        return isOver
+      }
+    }
+    guard isOver else { throw .failed("the manager stopped before all nodes had the revision; wait again") }
+  }
+
+  private func ask<Answer: Sendable>(
+    _ question: @Sendable @escaping (GRPCClient<HTTP2ClientTransport.Posix>) async throws -> Answer
+  ) async throws(ManagementClientError) -> Answer {
+    var toTry = managers
+    var redirects = Limits.redirects
+    var reasons: [ManagerAddress: String] = [:]
+    var last: ManagementError?
+    while !toTry.isEmpty {
+      let address = toTry.removeFirst()
+      do {
+        return try await ManagerConnection(address: address, security: security).with(question)
+      } catch let error as RPCError {
+        if let known = RPCFailure.managementError(error) {
+          guard case .notPrimary(let primary) = known else { throw .manager(known) }
+          last = known
+          if let next = primary.flatMap(ManagerAddress.init), redirects > 0 {
+            redirects -= 1
+            toTry.insert(next, at: 0)
+          }
+        } else if error.code == .unavailable {
+          reasons[address] = Self.words(error)
+        } else {
+          throw Self.describe(error)
+        }
+      } catch let error as MalformedMessage {
+        throw .incompatible(error.description)
+      } catch {
+        throw .failed("\(error)")
+      }
+    }
+    if let last { throw .manager(last) }
+    throw .unreachable(reasons)
+  }
+
+  private static func describe(_ error: RPCError) -> ManagementClientError {
+    switch error.code {
+    case .deadlineExceeded: .timedOut
+    case .invalidArgument, .unimplemented: .incompatible(error.message)
+    default: .failed("\(error.code): \(error.message)")
+    }
+  }
+
+  private static func words(_ error: RPCError) -> String {
+    let text = "\(error)"
+    if text.contains("errno: 111") { return "connection refused" }
+    if text.contains("errno: 113") { return "no route to host" }
+    if text.contains("connect timed out") || text.contains("ConnectTimeout") { return "timed out" }
+    if text.contains("resolv") { return "unknown host name" }
+    return error.message
+  }
+}

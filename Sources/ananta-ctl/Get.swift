@@ -1,0 +1,93 @@
+public import ArgumentParser
+import Control
+public import Presentation
+import Transport
+
+extension Listing.Format: ExpressibleByArgument {}
+
+/// Lists things.
+struct Get: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "List nodes, muxes, hosts, networks, vms, services, endpoints, backends, or all.")
+
+  @Argument(
+    help: "What to list; singular and short names will do.",
+    completion: .list(Subject.allCases.map(\.rawValue)))
+  var subject: String
+  @Argument(help: "Only these; default: every one.") var names: [String] = []
+  @Option(name: .shortAndLong, help: "table, wide, json, yaml or name.") var output: Listing.Format = .table
+  @OptionGroup var manager: ManagerOptions
+
+  func validate() throws {
+    let subject = try Subject.parse(subject)
+    guard subject != .all || names.isEmpty else { throw ValidationError("all takes no names") }
+  }
+
+  func run() async throws {
+    let subject = try Subject.parse(subject)
+    let state = try await manager.state()
+    let listings = subject == .all ? Listing.all(of: state) : [Listing(subject, names: names, of: state)]
+    show(listings, bearingKind: subject == .all)
+    let missing = listings.flatMap(\.missing)
+    for name in missing { Terminal.err("ananta-ctl: \(subject.singular) \(name) does not exist\n") }
+    if !missing.isEmpty { throw ExitCode(1) }
+  }
+
+  private func show(_ listings: [Listing], bearingKind isOneOfMany: Bool) {
+    switch output {
+    case .json: Terminal.out(Listing.json(listings))
+    case .yaml: Terminal.out(listings.map { $0.text(.yaml) }.joined(separator: "---\n"))
+    case .name: Terminal.out(listings.map { $0.text(.name) }.joined())
+    case .table, .wide:
+      Terminal.out(listings.map { $0.text(output, isOneOfMany: isOneOfMany) }.joined(separator: "\n"))
+      if listings.allSatisfy(\.isEmpty), names.isEmpty { Terminal.err("nothing there\n") }
+    }
+  }
+}
+
+/// Describes one thing.
+struct Describe: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Show everything known about one thing.")
+
+  @Argument(help: "What it is.", completion: .list(Subject.allCases.map(\.rawValue))) var subject: String
+  @Argument(help: "Its name; several will do.") var names: [String]
+  @OptionGroup var manager: ManagerOptions
+
+  func validate() throws {
+    guard try Subject.parse(subject) != .all else { throw ValidationError("describe one kind of thing") }
+  }
+
+  func run() async throws {
+    let subject = try Subject.parse(subject)
+    let description = Description(of: try await manager.state())
+    var texts: [String] = []
+    var missing: [String] = []
+    for name in names {
+      if let text = description.text(subject, name) { texts.append(text) } else { missing.append(name) }
+    }
+    Terminal.out(texts.joined(separator: "\n"))
+    for name in missing { Terminal.err("ananta-ctl: \(subject.singular) \(name) does not exist\n") }
+    if !missing.isEmpty { throw ExitCode(1) }
+  }
+}
+
+extension Subject {
+  fileprivate static func parse(_ name: String) throws -> Subject {
+    guard let subject = Subject(name: name) else {
+      let known = allCases.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("there is no \(name); known are \(known)")
+    }
+    return subject
+  }
+}
+
+extension ManagerOptions {
+  fileprivate func state() async throws -> ClusterState {
+    let client = try client()
+    do throws(ManagementClientError) {
+      return try await client.state()
+    } catch {
+      throw Failure.exit(error)
+    }
+  }
+}

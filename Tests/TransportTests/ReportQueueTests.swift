@@ -1,0 +1,65 @@
+import Control
+import Testing
+import Wire
+
+@testable import Transport
+
+@Suite struct ReportQueueTests {
+  private func change(_ number: Int, _ isHealthy: Bool) -> HealthChange {
+    HealthChange(
+      locator: IPv4Address(number: UInt32(number)), key: EndpointKey(vip: .any, transport: .tcp, port: 80),
+      isHealthy: isHealthy, reason: "")
+  }
+
+  private func statistics(_ problem: String) -> NodeStatistics {
+    NodeStatistics(bgp: [], counters: [], problems: [problem])
+  }
+
+  @Test func acknowledgementsGoFirstAndStatisticsLast() {
+    var queue = ReportQueue()
+    queue.add(.statistics(statistics("old")))
+    queue.add(.health([change(1, true), change(2, true)]))
+    queue.add(.acknowledged(Revision(1), Epoch(1)))
+    queue.add(.statistics(statistics("new")))
+    queue.add(.health([change(1, false)]))
+    queue.add(.acknowledged(Revision(2), Epoch(1)))
+    #expect(queue.next() == .acknowledged(Revision(2), Epoch(1)))
+    #expect(queue.next() == .health([change(1, false), change(2, true)]))
+    #expect(queue.next() == .statistics(statistics("new")))
+    #expect(queue.next() == nil)
+  }
+
+  @Test func manyHealthChangesGoInBatches() {
+    var queue = ReportQueue()
+    let changes = (0..<2500).map { change($0, $0 % 2 == 0) }
+    queue.add(.health(changes))
+    var sent: [HealthChange] = []
+    var batches = 0
+    while case .health(let batch)? = queue.next() {
+      sent += batch
+      batches += 1
+    }
+    #expect(sent == changes)
+    #expect(batches == 3)
+  }
+
+  @Test func aNewStreamKeepsHealthOnly() {
+    var queue = ReportQueue()
+    queue.add(.acknowledged(Revision(2), Epoch(1)))
+    queue.add(.health([change(1, false)]))
+    queue.add(.statistics(statistics("old")))
+    queue.beginStream()
+    #expect(queue.next() == .health([change(1, false)]))
+    #expect(queue.next() == nil)
+  }
+
+  @Test func delaysGrowToTheLimitAndAreShortenedAtRandom() {
+    var delay = RetryDelay()
+    #expect(
+      (0..<7).map { _ in delay.next(fraction: 1) }
+        == [100, 200, 400, 800, 1600, 2000, 2000].map { .milliseconds($0) })
+    #expect(delay.next(fraction: 0) == .seconds(1))
+    delay.reset()
+    #expect(delay.next(fraction: 0) == .milliseconds(50))
+  }
+}
