@@ -64,7 +64,8 @@ struct AttributeDecoder {
     }
   }
 
-  /// RFC 4271 §6.3: all well-known attributes are known here, so one that claims to be well-known is an error.
+  /// RFC 4271 §6.3: all well-known attributes are known here, so one that claims to be well-known is an
+  /// error.
   private mutating func readUnknown(_ raw: Raw) throws(MessageError) {
     guard raw.flags & PathAttribute.optional != 0 else {
       throw MessageError(.updateMessage, 2, raw.octets, reason: "well-known path attribute \(raw.code)")
@@ -77,7 +78,8 @@ struct AttributeDecoder {
   /// RFC 7606 §3 d: a route without a mandatory attribute is as good as withdrawn.
   ///
   /// An attribute that came but was malformed has its own fault already. RFC 7606 §5.2: when nothing was
-  /// announced, there is nothing to withdraw, and the routes may be lost in the fault: that resets the session.
+  /// announced, there is nothing to withdraw, and the routes may be lost in the fault: that resets the
+  /// session.
   mutating func requireMandatory(announces: Bool) throws(MessageError) {
     let isMultiprotocol = seen.contains(14)
     var mandatory: [UInt8] = []

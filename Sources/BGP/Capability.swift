@@ -44,7 +44,8 @@ public enum Capability: Hashable, Sendable {
     return writer.bytes
   }
 
-  /// Reads a capability parameter; a known code with a wrong length is malformed, subcode Unspecific (RFC 4271 §6.2).
+  /// Reads a capability parameter; a known code with a wrong length is malformed, subcode Unspecific (RFC
+  /// 4271 §6.2).
   static func list(_ octets: [UInt8]) throws(MessageError) -> [Capability] {
     var reader = ByteReader(octets)
     var found: [Capability] = []

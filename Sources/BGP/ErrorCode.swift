@@ -25,7 +25,8 @@ public enum ErrorCode: UInt8, Sendable, CaseIterable {
 
   /// Names of the subcodes by number, from 0 on, as the IANA registries have them.
   ///
-  /// Subcode 0 is "unspecific" everywhere; names of deprecated subcodes stay, since old peers still send them.
+  /// Subcode 0 is "unspecific" everywhere; names of deprecated subcodes stay, since old peers still send
+  /// them.
   public var subcodeNames: [String] {
     switch self {
     case .messageHeader:

@@ -1,6 +1,7 @@
 /// Cuts a byte stream into messages; keeps at most one message of 4096 octets.
 ///
-/// After an error the stream has no boundaries any more, and the framer must be thrown away with its connection.
+/// After an error the stream has no boundaries any more, and the framer must be thrown away with its
+/// connection.
 public struct Framer: Sendable {
   private var buffer: [UInt8] = []
 

@@ -4,7 +4,8 @@ public enum Limits {
   public static let headerLength = 19
   /// The largest message without RFC 8654, which is not spoken here (RFC 4271 §4.1).
   public static let maximumMessageLength = 4096
-  /// One VIP is one prefix; 20,000 endpoints are the published size of a MUX, 65,536 leave room for three times that.
+  /// One VIP is one prefix; 20,000 endpoints are the published size of a MUX, 65,536 leave room for three
+  /// times that.
   ///
   /// A full table is then 330 KB on the wire and 512 KB in memory.
   public static let maximumPrefixes = 65_536
@@ -14,7 +15,8 @@ public enum Limits {
   public static let openHoldTimeSeconds = 240
   /// The smallest hold time other than none (RFC 4271 §4.2).
   public static let minimumHoldTimeSeconds = 3
-  /// Doublings of the wait in Idle after protocol errors: 5 s grow to 80 s (RFC 4271 §8.1.1, DampPeerOscillations).
+  /// Doublings of the wait in Idle after protocol errors: 5 s grow to 80 s (RFC 4271 §8.1.1,
+  /// DampPeerOscillations).
   public static let maximumIdleDoublings = 4
   /// Characters kept of what went wrong; long enough for a sentence and a shutdown text.
   public static let maximumErrorTextLength = 512

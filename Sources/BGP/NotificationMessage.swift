@@ -32,7 +32,8 @@ public struct NotificationMessage: Hashable, Sendable {
       code: ErrorCode.cease.rawValue, subcode: 2, data: [UInt8(octets.count)] + octets)
   }
 
-  /// Finite State Machine Error: a message that its state does not expect, or a timer without one (RFC 6608 §4).
+  /// Finite State Machine Error: a message that its state does not expect, or a timer without one (RFC 6608
+  /// §4).
   static func finiteStateMachine(_ type: MessageType?, in state: SessionState) -> NotificationMessage {
     let code = ErrorCode.finiteStateMachine.rawValue
     guard let type else { return NotificationMessage(code: code, subcode: 0, data: []) }

@@ -2,10 +2,11 @@ import Wire
 
 /// BGP's session with one router (RFC 4271 §8), pure: an event in, effects out; no clock, no socket.
 ///
-/// The side that connects only: nothing listens, so that there is never a second connection to the same peer and
-/// collision detection (§6.8) has nothing to decide. Two passages of the RFC that contradict others are not
-/// followed to the letter: a NOTIFICATION is never answered by one (§6.4 over §8.2.2, OpenSent), and a broken header
-/// in Established is reported as what it is (§6.1 over §8.2.2, which has Finite State Machine Error).
+/// The side that connects only: nothing listens, so that there is never a second connection to the same peer
+/// and collision detection (§6.8) has nothing to decide. Two passages of the RFC that contradict others are
+/// not followed to the letter: a NOTIFICATION is never answered by one (§6.4 over §8.2.2, OpenSent), and a
+/// broken header in Established is reported as what it is (§6.1 over §8.2.2, which has Finite State Machine
+/// Error).
 public struct Session: Sendable {
   /// Whom it connects with whom.
   public let configuration: SessionConfiguration

@@ -15,7 +15,8 @@ public struct SessionConfiguration: Hashable, Sendable {
   /// Between attempts to connect, before jitter; 1 to 65,535.
   public let connectRetrySeconds: UInt16
 
-  /// Describes a session; traps on numbers outside their ranges, which a shell refuses with a sentence before.
+  /// Describes a session; traps on numbers outside their ranges, which a shell refuses with a sentence
+  /// before.
   public init(
     localAS: UInt32, routerID: IPv4Address, nextHop: IPv4Address, remoteAS: UInt32, holdTimeSeconds: UInt16,
     connectRetrySeconds: UInt16

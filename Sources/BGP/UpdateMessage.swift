@@ -45,8 +45,8 @@ public struct UpdateMessage: Hashable, Sendable {
 
   /// Reads an UPDATE; throws what resets the session, returns the milder faults.
   ///
-  /// Routes under a fault of `treatAsWithdraw` have been moved from `announced` to `withdrawn`, and attributes
-  /// under `attributeDiscard` are gone: what is returned can be used as it is.
+  /// Routes under a fault of `treatAsWithdraw` have been moved from `announced` to `withdrawn`, and
+  /// attributes under `attributeDiscard` are gone: what is returned can be used as it is.
   static func decode(
     _ body: [UInt8], rules: UpdateRules
   ) throws(MessageError) -> (update: UpdateMessage, faults: [UpdateFault]) {
@@ -79,8 +79,8 @@ public struct UpdateMessage: Hashable, Sendable {
     }
   }
 
-  /// RFC 6793 §4.2.3: an AGGREGATOR with a real AS says that a two-octet speaker aggregated after the tail was
-  /// written, so that the tail is out of date.
+  /// RFC 6793 §4.2.3: an AGGREGATOR with a real AS says that a two-octet speaker aggregated after the tail
+  /// was written, so that the tail is out of date.
   private mutating func mergeFourOctetAttributes() {
     var tail: ASPath?
     var aggregator: PathAttribute?

@@ -1,7 +1,8 @@
 /// A connection whose session has left it, kept until its NOTIFICATION has arrived.
 ///
-/// Closing at once could destroy it: with unread input the kernel resets the connection, and a reset overtakes
-/// what was written. So the rest is written, then the writing side is closed, then input is thrown away to its end.
+/// Closing at once could destroy it: with unread input the kernel resets the connection, and a reset
+/// overtakes what was written. So the rest is written, then the writing side is closed, then input is thrown
+/// away to its end.
 final class Farewell {
   let socket: TCPSocket
   let deadline: ContinuousClock.Instant

@@ -3,8 +3,9 @@ import Logging
 
 /// The thread that BGP sessions have for themselves, ahead of the packet workers in the scheduler.
 ///
-/// A worker that takes a whole core must not cost a KEEPALIVE: SCHED_FIFO runs the thread as soon as it has something
-/// to do. It sleeps in `poll` otherwise, and reads a bounded amount at a time, so it cannot hold a core for long.
+/// A worker that takes a whole core must not cost a KEEPALIVE: SCHED_FIFO runs the thread as soon as it has
+/// something to do. It sleeps in `poll` otherwise, and reads a bounded amount at a time, so it cannot hold a
+/// core for long.
 struct SessionThread: Sendable {
   private final class Body: Sendable {
     let run: @Sendable () -> Void

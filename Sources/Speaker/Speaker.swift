@@ -5,8 +5,8 @@ public import Wire
 
 /// BGP sessions with the routers of a MUX, on one thread of their own.
 ///
-/// Every session announces the same set of prefixes with `localAddress` as next hop. The speaker connects, it never
-/// listens; what routers announce is counted and forgotten.
+/// Every session announces the same set of prefixes with `localAddress` as next hop. The speaker connects,
+/// it never listens; what routers announce is counted and forgotten.
 public final class Speaker: Sendable {
   private enum Phase {
     case new
@@ -55,8 +55,9 @@ public final class Speaker: Sendable {
 
   /// Replaces the set of prefixes that all routers shall have; routers are told the difference only.
   ///
-  /// Cheap, safe from any thread, and without effect if the set is what it was. Sets given before `start` count. At
-  /// most 65,536 prefixes are announced; the highest addresses of a larger set are left out, with an error in the log.
+  /// Cheap, safe from any thread, and without effect if the set is what it was. Sets given before `start`
+  /// count. At most 65,536 prefixes are announced; the highest addresses of a larger set are left out, with
+  /// an error in the log.
   public func announce(_ prefixes: [IPv4Prefix]) {
     phase.withLock { guarded in
       guarded.desired = prefixes
@@ -75,7 +76,8 @@ public final class Speaker: Sendable {
     }
   }
 
-  /// Ends all sessions with Cease, Administrative Shutdown and the reason as text (RFC 9003); joins the thread.
+  /// Ends all sessions with Cease, Administrative Shutdown and the reason as text (RFC 9003); joins the
+  /// thread.
   ///
   /// Takes at most two seconds, which routers that do not answer are given. A second call does nothing.
   public func stop(reason: String) {

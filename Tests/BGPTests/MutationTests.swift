@@ -38,7 +38,7 @@ import Wire
     var stream: [UInt8] = []
     for message in good { stream += message.octets(fourOctetAS: true) }
     var ends: Set<String> = []
-    for _ in 0..<3000 {
+    for _ in 0..<1000 {
       var session = Peer.session(in: .openSent)
       let octets = Self.mutated(stream, &random)
       var rest = octets[...]

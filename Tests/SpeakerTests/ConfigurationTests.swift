@@ -73,7 +73,8 @@ import Wire
     try eventually("the failure is told") { speaker.sessions().first?.lastError != nil }
     #expect(
       speaker.sessions().first?.lastError
-        == "cannot use the local address 192.0.2.1: Cannot assign requested address; is it configured on this node?"
+        == "cannot use the local address 192.0.2.1: Cannot assign requested address; "
+        + "is it configured on this node?"
     )
   }
 }

@@ -1,4 +1,5 @@
 import BGP
+import Foundation
 import Logging
 import Speaker
 import Testing
@@ -111,7 +112,7 @@ import Wire
   }
 
   @Test("hold time 0: nobody sends KEEPALIVEs and nobody gives up")
-  func noHoldTime() async throws {
+  func noHoldTime() throws {
     let peer = try ScriptedPeer()
     let speaker = Self.speaker(Self.configuration(peer, holdTimeSeconds: 0))
     try speaker.start()
@@ -122,10 +123,9 @@ import Wire
     #expect(try peer.read() == .keepalive)
     #expect(try peer.read() == .update(.endOfRIB))
     #expect(peer.isSilent(seconds: 1))
-    async let stopped: Void = speaker.stop(reason: "done")
+    Thread.detachNewThread { speaker.stop(reason: "done") }
     #expect(try peer.read() == .notification(.administrativeShutdown("done")))
-    peer.hangUp()
-    await stopped
+    end(speaker, peer)
   }
 
   /// The peer first: a stop waits for peers that do not hang up.

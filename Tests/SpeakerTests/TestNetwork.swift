@@ -58,7 +58,8 @@ final class TestNetwork {
 
   /// Ends a program as a crash would, and waits for it.
   ///
-  /// Nothing gentler would do: programs inherit the signal mask of Swift's threads, which blocks all that can be.
+  /// Nothing gentler would do: programs inherit the signal mask of Swift's threads, which blocks all that
+  /// can be.
   func stop(_ process: Process) {
     guard process.isRunning else { return }
     kill(process.processIdentifier, SIGKILL)
