@@ -25,11 +25,17 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let sqlite = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
+let lifecycle: [Target.Dependency] = [
+  .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+  .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+]
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let grpc: [Target.Dependency] = [
   .product(name: "GRPCCore", package: "grpc-swift-2"),
   .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
   .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
-  .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+  protobuf,
 ]
 
 let package = Package(
@@ -44,10 +50,58 @@ let package = Package(
     .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
   ],
   targets: [
     // Core: no system call, clock, thread, lock or randomness of its own.
     library("Wire"),
+    library("Dataplane", "Wire"),
     library("Control", "Wire"),
+    library("BGP", "Wire"),
+    library("Mux", "Dataplane", "Wire"),
+    library("HostAgent", "Dataplane", "Wire"),
+    library("Manager", "Control", "Wire"),
+
+    // Shell: the kernel, the disk, the network.
+    .target(name: "CLinux"),
+    .systemLibrary(
+      name: "CNetlink", pkgConfig: "libnl-route-3.0", providers: [.apt(["libnl-3-dev", "libnl-route-3-dev"])]),
+    library("Platform", "CLinux", "CNetlink", "Wire"),
+    library("Speaker", "BGP", "Wire", "CLinux", logging),
+    library("Management", "Manager", "Control", logging),
+    library("Storage", "Manager", "Control", sqlite),
+    .target(
+      name: "Transport", dependencies: ["Control", "Wire", logging] + grpc, exclude: ["Protocol/ananta.proto"],
+      swiftSettings: dialect),
+    library("Manifest", "Control", "Wire", yaml),
+    library("Presentation", "Control", "Manifest", "Wire"),
+    library("Lab", "Control", "Wire", yaml, subprocess),
+
+    // Programs: each joins the core to the kernel.
+    program(
+      "ananta-agent", "Wire", "Dataplane", "Control", "Mux", "HostAgent", "Manager", "Platform", "Speaker",
+      "Management", "Storage", "Transport", "Manifest", logging, lifecycle[0], lifecycle[1]),
+    program("ananta-ctl", "Control", "Manifest", "Presentation", "Transport", "Wire"),
+    program("ananta-lab", "Lab", "Wire"),
+    program("ananta-bench", "Mux", "Dataplane", "Wire"),
+
+    // Tests.
+    .target(
+      name: "PacketBuilder", dependencies: ["Wire"], path: "Tests/PacketBuilder", swiftSettings: dialect),
+    tests("Wire", "Wire", "PacketBuilder"),
+    tests("Dataplane", "Dataplane", "Wire", "PacketBuilder"),
+    tests("Segmenter", "Dataplane", "Wire", "PacketBuilder"),
+    tests("Mux", "Mux", "Dataplane", "Wire", "PacketBuilder"),
+    tests("HostAgent", "HostAgent", "Dataplane", "Wire"),
+    tests("BGP", "BGP", "Wire"),
+    tests("Control", "Control", "Wire"),
+    tests("Manager", "Manager", "Control", "Wire"),
+    tests("Platform", "Platform", "Wire"),
+    tests("Speaker", "Speaker", "BGP", "Wire", logging),
+    tests("Management", "Management", "Manager", "Control", "Wire", logging),
+    tests("Storage", "Storage", "Management", "Manager", "Control", "Wire", logging, sqlite),
+    tests("Transport", "Transport", "Control", "Wire", logging, protobuf),
+    tests("Tidy"),
   ]
 )

@@ -1,6 +1,8 @@
 public import Wire
 
-/// Whose orders count: a primary's ballot. Agents refuse commands of an epoch below the highest they saw.
+/// Whose orders count: a primary's ballot.
+///
+/// Agents refuse commands of an epoch below the highest they saw.
 public struct Epoch: Codable, Hashable, Comparable, Sendable {
   /// Grows with each change of primary.
   public var number: UInt64
@@ -118,6 +120,8 @@ public enum Command: Codable, Hashable, Sendable {
   case withdraw(IPv4Address)
   /// To hosts: the underlay addresses from which encapsulated packets are accepted; replaces the list.
   case setMuxes([IPv4Address])
+  /// To hosts: the prefix that the router sends to this host; what of it belongs to no VM is dropped there.
+  case setLocators(IPv4Prefix)
   /// To hosts: creates or replaces a VM, by its locator.
   case setMachine(HostMachine)
   /// To hosts: the VM with this locator is gone, and its endpoints with it.

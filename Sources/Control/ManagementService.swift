@@ -14,8 +14,8 @@ public struct SessionID: Hashable, Comparable, Sendable {
 public struct AgentSession: Sendable {
   /// To be given with every report of this stream.
   public let id: SessionID
-  /// What the agent is to be sent, in order; it ends when the manager ends the stream, for instance because the
-  /// same node has opened a newer one.
+  /// What the agent is to be sent, in order; it ends when the manager ends the stream, for instance because
+  /// the same node has opened a newer one.
   public let updates: AsyncStream<Update>
 
   /// Describes a stream.
@@ -67,20 +67,21 @@ extension ManagementError: CustomStringConvertible {
 
 /// What a manager does for operators and agents: the transport only maps its calls onto this.
 public protocol ManagementService: Sendable {
-  /// Validates an operation and, unless it is a dry run or refused, makes it durable and pushes it to the nodes.
+  /// Validates an operation and, unless it is a dry run or refused, makes it durable and pushes it to the
+  /// nodes.
   ///
-  /// Returns when the operation is durable, which is before the nodes have it: see `wait(for:)`. A dry run gives the
-  /// same outcome, with the revision as it is, and changes nothing.
+  /// Returns when the operation is durable, which is before the nodes have it: see `wait(for:)`. A dry run
+  /// gives the same outcome, with the revision as it is, and changes nothing.
   func perform(_ operation: Operation, dryRun: Bool) async throws(ManagementError) -> Outcome
 
   /// The data centre as this manager knows it now.
   func state() async -> ClusterState
 
-  /// Follows a revision on its way to the nodes: one element at once, one for each change, and the stream ends
-  /// after the element whose `pending` is empty. Letting go of the stream ends the wait.
+  /// Follows a revision on its way to the nodes: one element at once, one for each change, and the stream
+  /// ends after the element whose `pending` is empty. Letting go of the stream ends the wait.
   func wait(for revision: Revision) async throws(ManagementError) -> AsyncStream<WaitProgress>
 
-  /// Accepts an agent's stream; its first update is a snapshot, or empty if the agent runs the newest revision already.
+  /// Accepts an agent's stream; its first update is a snapshot.
   func attach(_ hello: Hello) async throws(ManagementError) -> AgentSession
 
   /// Takes what the agent says on its stream after `hello`; ignored when the stream is no longer current.

@@ -14,6 +14,7 @@ public struct Node: Codable, Hashable, Sendable {
   /// Sorted, without repetition, never empty.
   public var roles: [Role]
   /// The prefix out of which VMs of this host get their locators; the router sends it to the host.
+  ///
   /// Present exactly when the node is a host.
   public var locators: IPv4Prefix?
 

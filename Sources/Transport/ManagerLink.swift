@@ -59,6 +59,11 @@ public final class ManagerLink: Sendable {
     wake?.yield()
   }
 
+  /// Ends the stream, so that the next one begins with what the manager thinks this node needs.
+  public func reconnect() {
+    state.withLock { $0.wake }?.finish()
+  }
+
   /// Keeps the link until the task is cancelled.
   ///
   /// - Parameter handle: called for one event after the other; while it works, the manager is not read, so a slow

@@ -29,6 +29,7 @@ extension Command: MessageValue {
     case .setMuxes(let addresses):
       proto.setMuxes = ProtoMuxes()
       proto.setMuxes.addresses = addresses.map(\.number)
+    case .setLocators(let prefix): proto.setLocators = prefix.proto
     case .setMachine(let machine): proto.setMachine = machine.proto
     case .removeMachine(let locator): proto.removeMachine = locator.number
     case .setHostEndpoint(let endpoint): proto.setHostEndpoint = endpoint.proto
@@ -48,6 +49,7 @@ extension Command: MessageValue {
     case .announce(let number): self = .announce(IPv4Address(number: number))
     case .withdraw(let number): self = .withdraw(IPv4Address(number: number))
     case .setMuxes(let message): self = .setMuxes(message.addresses.map { IPv4Address(number: $0) })
+    case .setLocators(let message): self = .setLocators(try MessageField.within("set_locators", message))
     case .setMachine(let message): self = .setMachine(try MessageField.within("set_machine", message))
     case .removeMachine(let number): self = .removeMachine(IPv4Address(number: number))
     case .setHostEndpoint(let message):

@@ -20,7 +20,7 @@ public struct IPv4Address: Hashable, Sendable, BitwiseCopyable {
   /// 0.0.0.0, which stands for "none" in tables.
   @inline(always) public static var any: IPv4Address { IPv4Address(raw: 0) }
 
-  // Written out because the compiler's own `==` cannot be inlined into another module.
+  /// Written out because the compiler's own `==` cannot be inlined into another module.
   @inline(always) public static func == (a: Self, b: Self) -> Bool { a.raw == b.raw }
 }
 

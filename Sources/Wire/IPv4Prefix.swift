@@ -26,7 +26,7 @@ public struct IPv4Prefix: Hashable, Sendable, BitwiseCopyable {
     contains(other.address) || other.contains(address)
   }
 
-  // Written out because the compiler's own `==` cannot be inlined into another module.
+  /// Written out because the compiler's own `==` cannot be inlined into another module.
   @inline(always) public static func == (a: Self, b: Self) -> Bool {
     a.address == b.address && a.length == b.length
   }

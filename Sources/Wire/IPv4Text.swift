@@ -55,7 +55,8 @@ extension IPv4Address: Codable {
     let container = try decoder.singleValueContainer()
     let text = try container.decode(String.self)
     guard let address = IPv4Address(text) else {
-      throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(text) is not an IPv4 address")
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "\(text) is not an IPv4 address")
     }
     self = address
   }

@@ -1343,6 +1343,14 @@ nonisolated struct ProtoCommand: Sendable {
     set {command = .removeHostEndpoint(newValue)}
   }
 
+  var setLocators: ProtoIPv4Prefix {
+    get {
+      if case .setLocators(let v)? = command {return v}
+      return ProtoIPv4Prefix()
+    }
+    set {command = .setLocators(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Command: Equatable, Sendable {
@@ -1355,6 +1363,7 @@ nonisolated struct ProtoCommand: Sendable {
     case removeMachine(UInt32)
     case setHostEndpoint(ProtoHostEndpoint)
     case removeHostEndpoint(ProtoHostEndpointKey)
+    case setLocators(ProtoIPv4Prefix)
 
   }
 
@@ -3451,7 +3460,7 @@ nonisolated extension ProtoUpdate: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension ProtoCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Command"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}set_mux_endpoint\0\u{3}remove_mux_endpoint\0\u{1}announce\0\u{1}withdraw\0\u{3}set_muxes\0\u{3}set_machine\0\u{3}remove_machine\0\u{3}set_host_endpoint\0\u{3}remove_host_endpoint\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}set_mux_endpoint\0\u{3}remove_mux_endpoint\0\u{1}announce\0\u{1}withdraw\0\u{3}set_muxes\0\u{3}set_machine\0\u{3}remove_machine\0\u{3}set_host_endpoint\0\u{3}remove_host_endpoint\0\u{3}set_locators\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3561,6 +3570,19 @@ nonisolated extension ProtoCommand: SwiftProtobuf.Message, SwiftProtobuf._Messag
           self.command = .removeHostEndpoint(v)
         }
       }()
+      case 10: try {
+        var v: ProtoIPv4Prefix?
+        var hadOneofValue = false
+        if let current = self.command {
+          hadOneofValue = true
+          if case .setLocators(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.command = .setLocators(v)
+        }
+      }()
       default: break
       }
     }
@@ -3607,6 +3629,10 @@ nonisolated extension ProtoCommand: SwiftProtobuf.Message, SwiftProtobuf._Messag
     case .removeHostEndpoint?: try {
       guard case .removeHostEndpoint(let v)? = self.command else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    }()
+    case .setLocators?: try {
+      guard case .setLocators(let v)? = self.command else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
     }()
     case nil: break
     }

@@ -1,0 +1,50 @@
+# The only door: everything a newcomer or CI does is a target here. `make` lists them.
+SHELL := /bin/bash
+SWIFT ?= swift
+PREFIX ?= /usr/local
+NAME ?= ananta
+TOPOLOGY ?= deploy/lab/small.yaml
+RELEASE := .build/release
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build release test lint demo lab-up lab-down bench install clean protocol
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+deps: ## install the Debian packages that building, testing and the lab need
+	@deploy/install-dependencies.sh
+
+build: deps ## build everything for debugging
+	$(SWIFT) build --build-tests
+
+release: deps ## build the programs as they are shipped
+	$(SWIFT) build -c release
+
+test: release ## run all tests, and say how many ran (root; namespaces and FRR of its own)
+	@deploy/run-tests.sh
+
+lint: ## check format and style
+	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+
+demo: release ## bring up a data centre of namespaces, balance real traffic, check every claim (root)
+	@$(RELEASE)/ananta-lab demo --name ananta-demo
+
+lab-up: release ## bring up the lab NAME from TOPOLOGY (root)
+	@$(RELEASE)/ananta-lab up --name $(NAME) --topology $(TOPOLOGY)
+
+lab-down: ## remove every trace of the lab NAME (root)
+	@$(RELEASE)/ananta-lab down --name $(NAME)
+
+bench: release ## measure the packet path
+	@$(RELEASE)/ananta-bench
+
+install: release ## copy the programs and units below PREFIX (root)
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(addprefix $(RELEASE)/,ananta-agent ananta-ctl ananta-lab)
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/ananta/lab deploy/lab/*.yaml
+	install -D -m 644 deploy/systemd/ananta-agent.service $(DESTDIR)/etc/systemd/system/ananta-agent.service
+	test -e $(DESTDIR)/etc/ananta/agent.yaml || \
+	  install -D -m 640 deploy/agent.yaml $(DESTDIR)/etc/ananta/agent.yaml
+
+clean: ## remove what was built
+	rm -rf .build

@@ -1,0 +1,44 @@
+/// The most of everything that a data centre's description may hold.
+public enum Limits {
+  /// Octets of a name: a DNS label (RFC 1035, section 2.3.4), so that names can stand in host names and
+  /// labels.
+  public static let nameLength = 63
+  /// Octets of a device's name: Linux keeps 16 with the closing zero (`IFNAMSIZ`).
+  public static let deviceNameLength = 15
+  /// Octets of a network namespace's name: it is a file name in `/run/netns`.
+  public static let namespaceNameLength = 255
+  /// Nodes: every committed revision is sent to each of them, so their number bounds the manager's traffic.
+  public static let nodes = 1024
+  /// Virtual networks: one for each VM would be the most anybody could use.
+  public static let networks = 65_536
+  /// VMs: 1,024 hosts of 64 VMs each; at some 300 bytes a VM that is 20 MB of state.
+  public static let machines = 65_536
+  /// Services: the published MUX holds 20,000 endpoints in 1 GB (Ananta, section 4).
+  public static let services = 20_000
+  /// Prefixes of one virtual network: they are compared pair by pair.
+  public static let prefixesPerNetwork = 64
+  /// Endpoints of one service: one change of a service may send each of them to every MUX in one message.
+  public static let endpointsPerService = 128
+  /// Backends of one endpoint: a look-up table of 65,537 slots gives 1,024 backends 64 slots each, which
+  /// keeps their shares within about 2 % (Maglev, section 3.4).
+  public static let backendsPerEndpoint = 1024
+  /// VMs that leave by one VIP: its 64,512 ports are 8,064 ranges of 8, a few for each VM.
+  public static let snatPerService = 1024
+  /// Resources of one operation: it is one entry of the log, about 300 bytes a resource, and a message of 4
+  /// MiB at most.
+  public static let resourcesPerOperation = 10_000
+  /// Findings of one operation: nobody reads more, and the answer must fit into a message.
+  public static let findings = 1000
+  /// The weight of a backend.
+  public static let weight = 0...100
+  /// Between the starts of two probes: faster would load the VM, slower would not notice anything.
+  public static let probeIntervalMilliseconds = 100...300_000
+  /// Consecutive equal probe results.
+  public static let probeThreshold = 1...10
+  /// Octets of an HTTP probe's path: with its header it fits into one segment.
+  public static let probePathLength = 1024
+  /// Idle time-out of flows: 1 second to 24 hours; longer would keep the state of dead flows for days.
+  public static let idleTimeoutMilliseconds = 1000...86_400_000
+  /// Lengths of a locator prefix: from a whole class A network to two VMs.
+  public static let locatorPrefixLength: ClosedRange<UInt8> = 8...30
+}

@@ -1,0 +1,68 @@
+public import Wire
+
+/// What a node has been told to be: the sum of all commands, and the proof of whose they were.
+///
+/// The same value serves the agent (what to do), the manager's tests (do deltas add up to the snapshot?) and the
+/// simulator. Dictionaries are for look-up; whoever goes through them sorts.
+public struct NodeState: Codable, Hashable, Sendable {
+  /// What became of an update.
+  public enum Result: Hashable, Sendable {
+    /// Carried out; the state is that of the update's revision.
+    case applied
+    /// From an epoch below the highest seen; nothing has changed (`system.md` §6, fencing).
+    case refused(highest: Epoch)
+    /// Not the successor of the present revision; nothing has changed, a snapshot is needed.
+    case outOfOrder(present: Revision)
+  }
+
+  /// The highest epoch whose update was carried out.
+  public private(set) var epoch = Epoch(0)
+  /// The revision of the last update.
+  public private(set) var revision = Revision(0)
+  /// A MUX's endpoints.
+  public private(set) var muxEndpoints: [EndpointKey: MuxEndpoint] = [:]
+  /// VIPs that are announced to the routers.
+  public private(set) var announced: Set<IPv4Address> = []
+  /// From whom a host accepts encapsulated packets.
+  public private(set) var muxes: [IPv4Address] = []
+  /// The prefix that the router sends to this host; nil on nodes that host nothing.
+  public private(set) var locators: IPv4Prefix?
+  /// A host's VMs by locator.
+  public private(set) var machines: [IPv4Address: HostMachine] = [:]
+  /// Per locator, what the VM serves.
+  public private(set) var hostEndpoints: [IPv4Address: [EndpointKey: HostEndpoint]] = [:]
+
+  /// The state of a node that has been told nothing.
+  public init() {}
+
+  /// Carries an update out, whole or not at all.
+  public mutating func apply(_ update: Update) -> Result {
+    guard update.epoch >= epoch else { return .refused(highest: epoch) }
+    guard update.isSnapshot || update.revision > revision else { return .outOfOrder(present: revision) }
+    if update.isSnapshot { self = NodeState() }
+    for command in update.commands { carryOut(command) }
+    epoch = update.epoch
+    revision = update.revision
+    return .applied
+  }
+
+  private mutating func carryOut(_ command: Command) {
+    switch command {
+    case .setMuxEndpoint(let endpoint): muxEndpoints[endpoint.key] = endpoint
+    case .removeMuxEndpoint(let key): muxEndpoints[key] = nil
+    case .announce(let vip): announced.insert(vip)
+    case .withdraw(let vip): announced.remove(vip)
+    case .setMuxes(let addresses): muxes = addresses
+    case .setLocators(let prefix): locators = prefix
+    case .setMachine(let machine): machines[machine.locator] = machine
+    case .removeMachine(let locator):
+      machines[locator] = nil
+      hostEndpoints[locator] = nil
+    case .setHostEndpoint(let endpoint):
+      hostEndpoints[endpoint.locator, default: [:]][endpoint.key] = endpoint
+    case .removeHostEndpoint(let locator, let key):
+      hostEndpoints[locator]?[key] = nil
+      if hostEndpoints[locator]?.isEmpty == true { hostEndpoints[locator] = nil }
+    }
+  }
+}

@@ -1,0 +1,68 @@
+#if !$Embedded
+public import Wire
+
+/// A place of a VIP map in memory: one cache line with all that a packet of a settled slot needs but the slot.
+@unsafe public struct MapCell: BitwiseCopyable {
+  /// What a place holds.
+  public enum Kind: UInt8, BitwiseCopyable {
+    /// Nothing; a search ends here.
+    case empty
+    /// An endpoint.
+    case endpoint
+    /// A VIP itself.
+    case vip
+  }
+  @usableFromInline let address: EndpointAddress
+  @usableFromInline let kind: Kind
+  @usableFromInline let fields: HashedFields
+  @usableFromInline let number: UInt32
+  @usableFromInline let idleTimeout: UInt32
+  @usableFromInline let slotCount: UInt32
+  /// nil without backends.
+  @usableFromInline let slots: UnsafePointer<UInt16>?
+  @usableFromInline let targets: UnsafePointer<Target>?
+  /// nil when nothing moves.
+  @usableFromInline let movementPlaces: UnsafePointer<UInt16>?
+  @usableFromInline let movementStates: UnsafePointer<MovementState>?
+
+  /// An empty place.
+  init() { unsafe self.init(.any, .empty) }
+
+  /// A VIP itself, which has port 0 and protocol 0.
+  init(vip: IPv4Address) { unsafe self.init(vip, .vip) }
+
+  private init(_ vip: IPv4Address, _ kind: Kind) {
+    unsafe address = EndpointAddress(vip: vip, port: 0, proto: IPProtocol(0))
+    unsafe self.kind = kind
+    unsafe fields = .fiveTuple
+    unsafe number = 0
+    unsafe idleTimeout = 0
+    unsafe slotCount = 0
+    unsafe slots = nil
+    unsafe targets = nil
+    unsafe movementPlaces = nil
+    unsafe movementStates = nil
+  }
+
+  /// An endpoint, which the map keeps alive as long as the cell.
+  init(_ state: EndpointState, index: Int) {
+    let configuration = state.configuration
+    unsafe address = configuration.address
+    unsafe kind = .endpoint
+    unsafe fields = configuration.affinity
+    unsafe number = state.number
+    unsafe idleTimeout = configuration.idleTimeout
+    unsafe slotCount = UInt32(state.table.slotCount)
+    unsafe slots = state.table.backends.isEmpty ? nil : UnsafePointer(state.table.slots)
+    unsafe targets = UnsafePointer(state.targets)
+    unsafe movementPlaces = state.movement.map { unsafe UnsafePointer($0.places) }
+    unsafe movementStates = state.movement.map { unsafe UnsafePointer($0.states) }
+  }
+
+  /// Where the search for an address begins, before it is cut to the number of places.
+  @inlinable @inline(__always) static func firstPlace(_ address: EndpointAddress) -> Int {
+    let number = UInt64(address.vip.number) << 32 | UInt64(address.port) << 8 | UInt64(address.proto.rawValue)
+    return Int(truncatingIfNeeded: PoolHash.mixed(number))
+  }
+}
+#endif

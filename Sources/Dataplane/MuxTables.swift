@@ -1,0 +1,124 @@
+public import Wire
+
+/// Names an endpoint on the wire: the key of the VIP map.
+public struct EndpointAddress: Hashable, Sendable, BitwiseCopyable {
+  /// The virtual address.
+  public let vip: IPv4Address
+  /// The port at the VIP.
+  public let port: UInt16
+  /// TCP or UDP.
+  public let proto: IPProtocol
+  /// Always 0; makes all bytes of the key defined, as keys of eBPF maps must be.
+  @usableFromInline let padding: UInt8
+
+  /// Joins the three.
+  @inline(always) public init(vip: IPv4Address, port: UInt16, proto: IPProtocol) {
+    self.vip = vip
+    self.port = port
+    self.proto = proto
+    padding = 0
+  }
+
+  /// Written out because the compiler's own `==` cannot be inlined into another module.
+  @inline(always) public static func == (a: Self, b: Self) -> Bool {
+    a.vip.raw == b.vip.raw && a.port == b.port && a.proto.rawValue == b.proto.rawValue
+  }
+}
+
+extension EndpointAddress: Comparable {
+  /// Orders by VIP, port, protocol.
+  @inline(always) public static func < (a: Self, b: Self) -> Bool {
+    guard a.vip.raw == b.vip.raw else { return a.vip < b.vip }
+    guard a.port == b.port else { return a.port < b.port }
+    return a.proto.rawValue < b.proto.rawValue
+  }
+}
+
+/// What the VIP map says of an endpoint.
+public struct EndpointEntry: Sendable, BitwiseCopyable {
+  /// Names the endpoint within this map.
+  public let index: UInt32
+  /// Names the endpoint as long as it exists, whatever else comes and goes.
+  public let number: UInt32
+  /// A flow that is silent this long is forgotten, milliseconds.
+  public let idleTimeout: UInt32
+  /// Of the look-up table.
+  public let slotCount: UInt32
+  /// What chooses the slot.
+  public let fields: HashedFields
+  /// Whether some slot may be moving.
+  public let isMoving: Bool
+
+  /// Joins them.
+  @inline(always) public init(
+    index: UInt32, number: UInt32, idleTimeout: UInt32, slotCount: UInt32, fields: HashedFields,
+    isMoving: Bool
+  ) {
+    self.index = index
+    self.number = number
+    self.idleTimeout = idleTimeout
+    self.slotCount = slotCount
+    self.fields = fields
+    self.isMoving = isMoving
+  }
+}
+
+/// Where packets of a connection go, and where they are counted.
+public struct Target: Hashable, Sendable, BitwiseCopyable {
+  /// The outer destination.
+  public let locator: IPv4Address
+  /// Of the counters of this endpoint and backend.
+  public let row: UInt32
+  /// Tells the present use of the row from former ones.
+  public let generation: UInt32
+
+  /// Joins the three.
+  @inline(always) public init(locator: IPv4Address, row: UInt32, generation: UInt32) {
+    self.locator = locator
+    self.row = row
+    self.generation = generation
+  }
+
+  /// Written out because the compiler's own `==` cannot be inlined into another module.
+  @inline(always) public static func == (a: Self, b: Self) -> Bool {
+    a.locator.raw == b.locator.raw && a.row == b.row && a.generation == b.generation
+  }
+}
+
+/// A slot that has changed its backend so lately that older connections may still be alive.
+public enum SlotMovement: Sendable, BitwiseCopyable {
+  /// Unknown connections are older than the movement: they belong to the backend before it.
+  case base(Target)
+  /// The base has been given up; new connections are still recorded.
+  case recording
+}
+
+/// The tables a packet of the MUX is judged by: user space's own, or maps of the kernel.
+///
+/// The decision is written once, generic over this protocol (Mux/Match.swift), and compiled for both.
+public protocol MuxTables: ~Copyable {
+  /// The endpoint that is served at an address.
+  func endpoint(_ address: EndpointAddress) -> EndpointEntry?
+  /// Whether an address is a VIP, of whatever ports.
+  func isVIP(_ address: IPv4Address) -> Bool
+  /// The pool's hash.
+  var poolHash: PoolHash { get }
+  /// The backend that a slot has now; nil when the endpoint has none.
+  func current(_ entry: EndpointEntry, slot: Int) -> Target?
+  /// How a slot moves at a time, milliseconds; nil when it is settled.
+  func movement(_ entry: EndpointEntry, slot: Int, now: UInt32) -> SlotMovement?
+  /// Whether any connection of the endpoint may be recorded.
+  func hasRecords(_ entry: EndpointEntry) -> Bool
+  /// The backend that is recorded for a connection; asking renews the record unless it is `opening`.
+  mutating func recorded(
+    _ connection: FiveTuple, _ entry: EndpointEntry, opening: Bool, now: UInt32) -> Target?
+  /// Records a connection, if there is room; `opening` when all it has shown is a SYN.
+  mutating func record(
+    _ connection: FiveTuple, _ target: Target, _ entry: EndpointEntry, opening: Bool, now: UInt32)
+  /// Forgets what is recorded for a connection.
+  mutating func forget(_ connection: FiveTuple)
+  /// Lets the record of a connection that was reset end soon.
+  mutating func expireSoon(_ connection: FiveTuple, now: UInt32)
+  /// Counts a packet that goes to a backend.
+  mutating func count(_ target: Target, byteCount: Int, opens: Bool)
+}

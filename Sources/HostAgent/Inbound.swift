@@ -1,0 +1,101 @@
+import Dataplane
+import Wire
+
+// From the underlay to a VM, step by step in the order in which a packet takes them.
+extension HostAgent {
+  /// The outer header: intact, from a MUX, to one of our VMs.
+  @inline(always) mutating func receive(
+    _ frame: inout Frame, offload: inout Offload, now: UInt32
+  ) -> Verdict {
+    if let fault = Parse.faultOfHeader(frame, at: 0, end: frame.byteCount) { return .drop(fault) }
+    let outer = IPv4Header(at: 0)
+    guard outer.proto(frame) == .ipip else { return .drop(.unknownProtocol) }
+    guard directory.isMux(outer.source(frame)) else { return .drop(.foreignSource) }
+    let machine = directory.machine(at: outer.destination(frame))
+    guard machine >= 0 else { return .drop(.unknownLocator) }
+    return unwrap(&frame, for: machine, end: outer.totalLength(frame), offload: &offload, now: now)
+  }
+
+  /// The inner header: intact, and what it says of congestion joined with what the outer one says.
+  @inline(always) private mutating func unwrap(
+    _ frame: inout Frame, for machine: Int, end outerEnd: Int, offload: inout Offload, now: UInt32
+  ) -> Verdict {
+    let start = IPv4Header.byteCount
+    if let fault = Parse.faultOfHeader(frame, at: start, end: outerEnd) { return .drop(fault) }
+    let inner = IPv4Header(at: start)
+    let length = inner.totalLength(frame)
+    let end = start &+ length
+    let transport = start &+ IPv4Header.byteCount
+    let proto = inner.proto(frame)
+    guard !Parse.isMartian(inner.source(frame)) else { return .drop(.martianSource) }
+    if let fault = Parse.faultOfTransport(frame, proto, at: transport, end: end) { return .drop(fault) }
+    if let fault = Parse.faultOfOffload(offload, proto, at: transport) { return .drop(fault) }
+    guard Congestion.decapsulate(&frame, outer: 0, inner: start) else { return .drop(.congestion) }
+    let fault =
+      proto == .icmp
+      ? translateErrorToMachine(&frame, machine: machine, end: end, now: now)
+      : translateToMachine(
+        &frame, machine: machine, isUDP: proto == .udp, isPartial: offload.isPartial, now: now)
+    if let fault { return .drop(fault) }
+    if offload.isPartial {
+      offload.checksumStart &-= UInt16(truncatingIfNeeded: start)
+      offload.headerLength &-= min(offload.headerLength, UInt16(truncatingIfNeeded: start))
+    }
+    return .deliver(machine: UInt32(truncatingIfNeeded: machine), offset: start, byteCount: length)
+  }
+
+  /// The endpoint and the flow; VIP:port becomes DIP:port.
+  @inline(always) private mutating func translateToMachine(
+    _ frame: inout Frame, machine: Int, isUDP: Bool, isPartial: Bool, now: UInt32
+  ) -> DropReason? {
+    let header = IPv4Header(at: IPv4Header.byteCount)
+    let transport = 2 &* IPv4Header.byteCount
+    let ports = TCPHeader(at: transport)
+    let number = directory.endpoint(
+      machine: machine, isUDP: isUDP, vip: header.destination(frame), port: ports.destinationPort(frame))
+    guard number != 0 else { return .noEndpoint }
+    let endpoint = directory.endpoints[Int(number)]
+    let key = FlowKey(
+      machine: machine, isUDP: isUDP, remote: header.source(frame), remotePort: ports.sourcePort(frame),
+      localPort: endpoint.backendPort)
+    let flags = isUDP ? TCPFlags(0) : ports.flags(frame)
+    if let fault = noteInbound(key, endpoint: number, flags: flags, isUDP: isUDP, now: now) { return fault }
+    if flags.has(.syn) {
+      SegmentSize.clamp(
+        &frame, transport: transport, to: directory.machines[machine].largestMSS, isPartial: isPartial)
+    }
+    Translation.replace(
+      .destination, of: &frame, header: header.offset, transport: transport, isUDP: isUDP,
+      isPartial: isPartial, by: directory.machines[machine].dip, endpoint.backendPort)
+    return nil
+  }
+
+  /// An error about a packet that the VM sent: the quoted source is the VIP.
+  @inline(always) private mutating func translateErrorToMachine(
+    _ frame: inout Frame, machine: Int, end: Int, now: UInt32
+  ) -> DropReason? {
+    let header = IPv4Header(at: IPv4Header.byteCount)
+    let message = ICMPHeader(at: 2 &* IPv4Header.byteCount)
+    guard message.type(frame).isError else { return .noEndpoint }
+    let quotation = Quotation(message: message.offset, end: end)
+    guard quotation.isUsable(frame), quotation.header.source(frame) == header.destination(frame) else {
+      return .transportHeader
+    }
+    let isUDP = quotation.isUDP(frame)
+    let number = directory.endpoint(
+      machine: machine, isUDP: isUDP, vip: header.destination(frame), port: quotation.sourcePort(frame))
+    guard number != 0 else { return .noEndpoint }
+    let port = directory.endpoints[Int(number)].backendPort
+    let key = FlowKey(
+      machine: machine, isUDP: isUDP, remote: quotation.header.destination(frame),
+      remotePort: quotation.destinationPort(frame), localPort: port)
+    let at = table.find(key, hash: key.hash(seed: seed))
+    guard at >= 0, table.flows[at].endpoint == number, !isOver(table.flows[at], now: now) else {
+      return .noFlow
+    }
+    let dip = directory.machines[machine].dip
+    quotation.replace(.source, of: &frame, by: dip, port)
+    Translation.replace(.destination, of: &frame, header: header.offset, by: dip)
+    return nil
+  }
+}

@@ -1,0 +1,35 @@
+/// The maxima of a host agent, each with its reason.
+enum Limits {
+  /// VMs of one host; a flow record names its VM in 10 bits.
+  static var machines: Int { 1024 }
+  /// Endpoints of all VMs of one host; a flow record names its endpoint in 16 bits, and 0 means none.
+  ///
+  /// 1,024 VMs with 15 endpoints each.
+  static var endpoints: Int { 16_383 }
+  /// MUXes of a pool: eight times the eight of a large pool.
+  static var muxes: Int { 64 }
+  /// Flows of one worker unless told otherwise: 4 MB, which the caches of a server core still help with.
+  static var flows: Int { 262_144 }
+  /// Flows of one worker at most: 1 GB.
+  static var mostFlows: Int { 67_108_864 }
+  /// How long a flow may be silent that has not shown a complete handshake, in milliseconds.
+  ///
+  /// A SYN that was answered and not acknowledged for 10 s belongs to a flood or to a client that is gone.
+  static var halfOpenMilliseconds: UInt32 { 10_000 }
+  /// How long a flow may be silent after a RST or both FINs, in milliseconds; lets the last segments pass.
+  static var closedMilliseconds: UInt32 { 10_000 }
+  /// The longest idle time-out, in milliseconds: 12 days, half of what a 32-bit clock can tell apart.
+  static var idleMilliseconds: UInt32 { 1 << 30 }
+  /// The smallest MTU of a VM's device: every IPv4 host takes datagrams of 576 bytes (RFC 791 §3.1).
+  static var smallestMTU: Int { 576 }
+  /// The largest MTU of a VM's device: what the total length can say, less the outer header.
+  static var largestMTU: Int { 65_515 }
+  /// Probes of one host: one per endpoint.
+  static var probes: Int { endpoints }
+  /// Bytes of an answer to an HTTP probe before its status line must be complete.
+  ///
+  /// A version, a code and a reason phrase; servers write less than 100 bytes.
+  static var statusLineBytes: Int { 1024 }
+  /// Bytes of the path of an HTTP probe; longer ones do not fit into one segment with the other header lines.
+  static var probePathBytes: Int { 1024 }
+}

@@ -1,0 +1,31 @@
+/// What the lab bounds, and why.
+enum Limits {
+  /// Longest name of a lab; with the longest node name it must fit a UNIX socket path of 107 bytes.
+  static let labNameLength = 24
+  /// Longest name of a node or client: `to-` and the name must fit an interface name of 15 bytes.
+  static let nodeNameLength = 12
+  /// Longest name of a VM, a network or a service, as manifests allow it.
+  static let nameLength = 63
+  /// Namespaces of one lab; each costs about 1 MB of kernel memory.
+  static let namespaces = 256
+  /// A topology is written by hand: 1 MiB is a mistake.
+  static let topologyBytes = 1 << 20
+  /// Output kept of one external command; `ip route` of 2,000 VIPs is 200 kB.
+  static let commandOutputBytes = 16 << 20
+  /// Polite time between SIGTERM and SIGKILL.
+  static let terminationMilliseconds = 2_000
+  /// How long a killed process may take to vanish.
+  static let killMilliseconds = 5_000
+  /// FRR's daemons open their sockets within 0.2 s; a loaded machine takes longer.
+  static let daemonStartMilliseconds = 10_000
+  /// How long the manager may take from start to its first answer.
+  static let managerStartMilliseconds = 20_000
+  /// How long VIPs may take to reach the router: probes, BGP connect retry (5 s) and FRR's hold-down.
+  static let convergenceMilliseconds = 30_000
+  /// Connections of a load generator that are open at once: RLIMIT_NOFILE may be as low as 1,024.
+  static let openConnections = 900
+  /// Failures that a report lists one by one; all are counted.
+  static let listedFailures = 10_000
+  /// Bytes kept of one HTTP reply; a page that says a name has 200.
+  static let replyBytes = 16_384
+}

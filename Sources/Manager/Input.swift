@@ -1,0 +1,71 @@
+public import Control
+
+/// Names a question, so that its answer finds the one who asked; given by whoever asks.
+public struct RequestID: Hashable, Comparable, Sendable {
+  /// Never given twice.
+  public let number: UInt64
+
+  /// Wraps the number.
+  public init(_ number: UInt64) { self.number = number }
+
+  /// Orders by number.
+  public static func < (a: Self, b: Self) -> Bool { a.number < b.number }
+}
+
+/// What happens to a manager.
+public enum Input: Hashable, Sendable {
+  /// The log takes this replica's entries from now on.
+  case becamePrimary(Epoch)
+  /// The log takes another's.
+  case lostPrimary(address: String?)
+  /// An operator wants a change, or wants to know what it would be.
+  case request(RequestID, Operation, dryRun: Bool)
+  /// Entries are durable; in order, none left out.
+  case committed([CommittedEntry])
+  /// Everything that was appended and is not committed will never be.
+  case appendFailed(LogError)
+  /// An agent has opened a stream.
+  case connected(Hello, SessionID)
+  /// A stream has ended.
+  case disconnected(SessionID)
+  /// An agent says something.
+  case report(Report, SessionID)
+  /// An operator wants to follow a revision.
+  case wait(RequestID, Revision)
+  /// The operator has gone.
+  case endWait(RequestID)
+  /// So many milliseconds have passed since some moment; given about every second.
+  case tick(milliseconds: UInt64)
+}
+
+/// How much an event matters.
+public enum Severity: String, Hashable, Sendable {
+  /// Things go their way.
+  case info
+  /// Somebody should look.
+  case warning
+}
+
+/// What a manager wants done, in this order.
+public enum Output: Hashable, Sendable {
+  /// Make it durable.
+  case append(Entry)
+  /// The answer to a request.
+  case reply(RequestID, Outcome)
+  /// The request, or the wait, could not be taken or carried out.
+  case fail(RequestID, ManagementError)
+  /// The stream is accepted.
+  case accept(SessionID)
+  /// The stream is refused, for this reason.
+  case refuse(SessionID, ManagementError)
+  /// The agent is to have this.
+  case send(Update, SessionID)
+  /// The stream is to end after all that was sent before, for this reason.
+  case close(SessionID, String)
+  /// How far a revision has come.
+  case progress(RequestID, WaitProgress)
+  /// The wait is over.
+  case endWait(RequestID)
+  /// A sentence for the log that an operator reads.
+  case event(Severity, String)
+}

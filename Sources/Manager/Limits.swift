@@ -1,0 +1,17 @@
+/// The most of everything that a manager keeps or has under way.
+enum Limits {
+  /// Entries that are not durable yet: at 100 bytes to 4 MiB each this bounds memory, and at one batch per
+  /// fsync it is a few hundred milliseconds of work; what comes on top is told to try again.
+  static let entriesInFlight = 4096
+  /// Commands that wait for a node to acknowledge the update before: a node that is further behind is better
+  /// served by a new stream with a snapshot.
+  static let pendingCommandsPerNode = 20_000
+  /// Operators who wait for a revision at one time.
+  static let waits = 1024
+  /// Health changes of one report: a host of 64 VMs, each behind 128 endpoints, after a new stream.
+  static let healthChangesPerReport = 8192
+  /// Octets of a health reason: a few words, and it is in every listing.
+  static let healthReasonLength = 120
+  /// How long a node may take for an update before an event says so.
+  static let acknowledgementMilliseconds: UInt64 = 30_000
+}

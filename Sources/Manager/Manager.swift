@@ -1,0 +1,326 @@
+public import Control
+
+/// The manager as a state machine: what happens goes in, what is to be done comes out; it has no clock and
+/// does no I/O.
+///
+/// A request is judged on the desired state as all entries on their way into the log will leave it, so that
+/// many operators share one write to disk; it is answered, and the nodes learn of it, when its entry is
+/// committed.
+public struct Manager: Sendable {
+  /// What the log has made so far.
+  public private(set) var state: ManagerState
+  private var epoch: Epoch?
+  private var primaryAddress: String?
+  private var proposals: Proposals
+  private var streams: [SessionID: NodeStream] = [:]
+  private var sessionsByNode: [String: SessionID] = [:]
+  /// What each node runs and says of itself; kept when its stream ends.
+  private var nodes: [String: NodeMemory] = [:]
+  private var waits = Waits()
+  private var now: UInt64 = 0
+  private var view: (revision: Revision, whole: NodeView)?
+
+  private struct NodeMemory {
+    var revision = Revision(0)
+    var statistics: NodeStatistics?
+  }
+
+  /// Begins with what the log holds; not as primary.
+  public init(_ state: ManagerState) {
+    self.state = state
+    proposals = Proposals(state.desired)
+  }
+
+  /// Takes one thing that happens.
+  public mutating func handle(_ input: Input) -> [Output] {
+    switch input {
+    case .becamePrimary(let epoch): becomePrimary(epoch)
+    case .lostPrimary(let address): losePrimary(address)
+    case .request(let id, let operation, let dryRun): request(id, operation, dryRun: dryRun)
+    case .committed(let entries): commit(entries)
+    case .appendFailed(let error): abandon(error)
+    case .connected(let hello, let session): connect(hello, session)
+    case .disconnected(let session): disconnect(session)
+    case .report(let report, let session): take(report, session)
+    case .wait(let id, let revision): wait(id, revision)
+    case .endWait(let id): endWait(id)
+    case .tick(let milliseconds): tick(milliseconds)
+    }
+  }
+
+  // MARK: Primacy
+
+  private mutating func becomePrimary(_ epoch: Epoch) -> [Output] {
+    self.epoch = epoch
+    primaryAddress = nil
+    return [.event(.info, "primary in epoch \(epoch.number) from revision \(state.revision.number)")]
+      + beginEpoch()
+  }
+
+  /// The first entry of a primary; again when it could not be written.
+  private mutating func beginEpoch() -> [Output] {
+    guard let epoch, state.epoch < epoch, proposals.count == 0 else { return [] }
+    proposals.appendEpoch()
+    return [.append(.epochBegan(epoch))]
+  }
+
+  private mutating func losePrimary(_ address: String?) -> [Output] {
+    epoch = nil
+    primaryAddress = address
+    return abandon(.notPrimary(address: address))
+  }
+
+  /// Fails what is under way.
+  ///
+  /// Agents begin anew too, since health they reported may be lost with it.
+  private mutating func abandon(_ error: LogError) -> [Output] {
+    let (failure, sentence): (ManagementError, String) =
+      switch error {
+      case .notPrimary(let address): (.notPrimary(address: address), "another manager is primary")
+      case .cannotWrite(let reason): (.unavailable(reason: reason), reason)
+      }
+    var outputs: [Output] = [.event(.warning, "the log takes no entries: \(sentence)")]
+    outputs += proposals.abandon(to: state.desired).map { .fail($0, failure) }
+    for session in streams.keys.sorted() { outputs += close(session, sentence) }
+    return outputs
+  }
+
+  // MARK: Operators
+
+  private mutating func request(_ id: RequestID, _ operation: Operation, dryRun: Bool) -> [Output] {
+    guard epoch != nil else { return [.fail(id, .notPrimary(address: primaryAddress))] }
+    let validation = Validation(operation, on: proposals.desired)
+    guard validation.isAccepted, !dryRun else { return [.reply(id, validation.outcome(at: state.revision))] }
+    if validation.isIdle {
+      if proposals.ride((id, validation)) { return [] }
+      return [.reply(id, validation.outcome(at: state.revision))]
+    }
+    guard !proposals.isFull else { return [.fail(id, .overloaded(reason: Self.overload))] }
+    let first = beginEpoch()
+    proposals.append(id, validation)
+    return first + [.append(.operation(operation))]
+  }
+
+  private static let overload = "\(Limits.entriesInFlight) changes are under way; try again in a second"
+
+  private mutating func wait(_ id: RequestID, _ revision: Revision) -> [Output] {
+    guard !waits.isFull else {
+      return [.fail(id, .overloaded(reason: "\(Limits.waits) operators are waiting; try again later"))]
+    }
+    return waits.begin(id, revision, progress)
+  }
+
+  private mutating func endWait(_ id: RequestID) -> [Output] {
+    waits.end(id)
+    return []
+  }
+
+  private mutating func updateWaits() -> [Output] {
+    guard !waits.isEmpty else { return [] }
+    let progress = progress
+    return waits.update(progress)
+  }
+
+  private var progress: Waits.Progress {
+    let names = state.desired.nodes.values.filter(\.runsDataPath).map(\.name).sorted()
+    return Waits.Progress(
+      nodes: names.map { ($0, nodes[$0]?.revision ?? Revision(0)) }, committed: state.revision)
+  }
+
+  // MARK: The log
+
+  private mutating func commit(_ entries: [CommittedEntry]) -> [Output] {
+    var outputs: [Output] = []
+    for committed in entries {
+      let before = state.desired.nodes
+      let commands = state.apply(committed.entry, at: committed.revision)
+      if epoch != nil, let flight = proposals.land() { outputs += answer(flight, at: committed.revision) }
+      for each in commands { outputs += enqueue(each) }
+      if case .operation = committed.entry { outputs += followNodes(from: before) }
+    }
+    // A follower's next operation is judged on what it has seen.
+    if epoch == nil { proposals = Proposals(state.desired) }
+    for session in streams.keys.sorted() { outputs += push(session) }
+    return outputs + updateWaits()
+  }
+
+  private func answer(_ flight: Proposals.Flight, at revision: Revision) -> [Output] {
+    guard case .operation(let id, let validation, let riders) = flight else { return [] }
+    return [.reply(id, validation.outcome(at: revision))]
+      + riders.map { .reply($0.id, $0.validation.outcome(at: revision)) }
+  }
+
+  private mutating func enqueue(_ commands: NodeCommands) -> [Output] {
+    guard let session = sessionsByNode[commands.node] else { return [] }
+    guard streams[session]?.enqueue(commands.commands) == false else { return [] }
+    return close(session, "\(commands.node) is too far behind; it is to come again for a snapshot")
+  }
+
+  /// Ends the streams of nodes that are gone or have other roles; a node that is gone forgets all first.
+  private mutating func followNodes(from before: [String: Node]) -> [Output] {
+    var outputs: [Output] = []
+    for (name, session) in sessionsByNode.sorted(by: { $0.key < $1.key }) {
+      guard let old = before[name] else { continue }
+      guard let new = state.desired.nodes[name] else {
+        outputs.append(.send(NodeStream.farewell(state), session))
+        outputs += close(session, "Node/\(name) was deleted")
+        nodes[name] = nil
+        continue
+      }
+      if new.roles != old.roles { outputs += close(session, "the roles of Node/\(name) have changed") }
+    }
+    for name in before.keys where state.desired.nodes[name] == nil { nodes[name] = nil }
+    return outputs
+  }
+
+  // MARK: Agents
+
+  private mutating func connect(_ hello: Hello, _ session: SessionID) -> [Output] {
+    if let reason = objection(to: hello) {
+      return [.refuse(session, reason), .event(.warning, "refused the agent of \(hello.node): \(reason)")]
+    }
+    var outputs: [Output] = []
+    if let old = sessionsByNode[hello.node] {
+      outputs += close(old, "\(hello.node) has opened a newer stream")
+    }
+    streams[session] = NodeStream(id: session, hello: hello)
+    sessionsByNode[hello.node] = session
+    nodes[hello.node, default: NodeMemory()].revision = min(hello.revision, state.revision)
+    outputs += [
+      .accept(session), .event(.info, "\(hello.node) connected, running revision \(hello.revision.number)"),
+    ]
+    return outputs + push(session) + updateWaits()
+  }
+
+  /// Why this agent cannot be served; nil if it can.
+  private func objection(to hello: Hello) -> ManagementError? {
+    guard let epoch else { return .notPrimary(address: primaryAddress) }
+    guard let node = state.desired.nodes[hello.node] else {
+      return .refused(
+        reason: "there is no Node/\(hello.node); apply one, or correct `node` in the agent's configuration")
+    }
+    guard hello.epoch <= epoch else {
+      let seen = "the agent has seen epoch \(hello.epoch.number), and this manager's is \(epoch.number)"
+      return .refused(
+        reason: "\(seen): its log is an old one; restore the right one, or remove the agent's saved state")
+    }
+    let missing = node.roles.filter { $0 != .manager && !hello.roles.contains($0) }
+    guard missing.isEmpty else {
+      let names = missing.map(\.rawValue).joined(separator: " and ")
+      return .refused(
+        reason: "Node/\(node.name) has the role \(names), and its agent has not; make `roles` agree")
+    }
+    return nil
+  }
+
+  private mutating func push(_ session: SessionID) -> [Output] {
+    // Orders count from the moment the epoch is durable.
+    guard state.epoch == epoch, let node = streams[session]?.node else { return [] }
+    if view?.revision != state.revision { view = nil }
+    let update = streams[session]?.next(state, now: now) {
+      let whole = view?.whole ?? state.whole
+      view = (state.revision, whole)
+      return state.snapshot(for: node, in: whole)
+    }
+    return update.map { [.send($0, session)] } ?? []
+  }
+
+  private mutating func close(_ session: SessionID, _ reason: String) -> [Output] {
+    forget(session)
+    return [.close(session, reason), .event(.info, "ended a stream: \(reason)")]
+  }
+
+  private mutating func disconnect(_ session: SessionID) -> [Output] {
+    guard let stream = streams[session] else { return [] }
+    forget(session)
+    return [.event(.info, "\(stream.node) disconnected")]
+  }
+
+  private mutating func forget(_ session: SessionID) {
+    guard let stream = streams.removeValue(forKey: session) else { return }
+    if sessionsByNode[stream.node] == session { sessionsByNode[stream.node] = nil }
+  }
+
+  private mutating func take(_ report: Report, _ session: SessionID) -> [Output] {
+    guard let node = streams[session]?.node else { return [] }
+    switch report {
+    case .hello: return close(session, "\(node) said hello twice on one stream")
+    case .acknowledged(let revision, let epoch): return acknowledge(revision, epoch, node, session)
+    case .refused(let revision, let highest):
+      return close(
+        session, "\(node) refused revision \(revision.number), since it has seen epoch \(highest.number)")
+    case .health(let changes): return takeHealth(changes, node, session)
+    case .statistics(let statistics):
+      nodes[node, default: NodeMemory()].statistics = statistics
+      return []
+    }
+  }
+
+  private mutating func acknowledge(
+    _ revision: Revision, _ epoch: Epoch, _ node: String, _ session: SessionID
+  ) -> [Output] {
+    guard epoch == state.epoch else { return [] }
+    guard streams[session]?.acknowledge(revision) == true else {
+      return close(session, "\(node) acknowledged revision \(revision.number), which it was never sent")
+    }
+    let known = nodes[node]?.revision ?? Revision(0)
+    nodes[node, default: NodeMemory()].revision = max(known, revision)
+    return push(session) + updateWaits()
+  }
+
+  private mutating func takeHealth(_ changes: [HealthChange], _ node: String, _ session: SessionID)
+    -> [Output]
+  {
+    let trimmed = changes.map { change in
+      var change = change
+      change.reason = String(change.reason.prefix(Limits.healthReasonLength))
+      return change
+    }
+    // While other health is on its way, what looks like no news may be news.
+    let news = proposals.healthCount == 0 ? state.relevant(trimmed, from: node) : trimmed
+    var outputs: [Output] = []
+    for start in stride(from: 0, to: news.count, by: Limits.healthChangesPerReport) {
+      guard !proposals.isFull else { return outputs + close(session, Self.overload) }
+      let part = news[start..<min(start + Limits.healthChangesPerReport, news.count)]
+      proposals.appendHealth()
+      outputs.append(.append(.health(Array(part), node: node)))
+    }
+    return outputs
+  }
+
+  // MARK: Time
+
+  private mutating func tick(_ milliseconds: UInt64) -> [Output] {
+    now = milliseconds
+    var outputs = beginEpoch()
+    for session in streams.keys.sorted() {
+      guard let node = streams[session]?.node, let revision = streams[session]?.overdue(at: now) else {
+        continue
+      }
+      let seconds = Limits.acknowledgementMilliseconds / 1000
+      outputs.append(
+        .event(.warning, "\(node) has not acknowledged revision \(revision.number) for \(seconds) seconds"))
+    }
+    return outputs
+  }
+
+  // MARK: What is known
+
+  /// The data centre as it is known now.
+  public func clusterState() -> ClusterState {
+    let names = state.desired.nodes.keys.sorted()
+    let statuses = names.compactMap { name -> NodeStatus? in
+      guard let node = state.desired.nodes[name] else { return nil }
+      let memory = nodes[name] ?? NodeMemory()
+      return NodeStatus(
+        node: node, isConnected: sessionsByNode[name] != nil, revision: memory.revision,
+        statistics: memory.statistics)
+    }
+    return state.clusterState(nodes: statuses)
+  }
+}
+
+extension Node {
+  /// Whether it acts on revisions: a node that is only a manager has nothing to carry out.
+  var runsDataPath: Bool { roles.contains(.host) || roles.contains(.mux) }
+}

@@ -1,0 +1,192 @@
+public import Control
+public import Wire
+
+/// All that the log's entries have made so far; the same entries make the same state on every replica.
+public struct ManagerState: Hashable, Sendable {
+  /// Of the last entry that was applied.
+  public private(set) var revision = Revision(0)
+  /// Of the last primary that began.
+  public private(set) var epoch = Epoch(0)
+  /// What operators have asked for.
+  public private(set) var desired = DesiredState()
+  /// The locator of each VM.
+  public private(set) var locators: [String: IPv4Address] = [:]
+  /// What hosts have reported of backends with a probe; a backend that is missing is unknown.
+  public private(set) var health: [BackendKey: BackendHealth] = [:]
+  /// Which VM has a locator.
+  private(set) var machinesByLocator: [IPv4Address: String] = [:]
+  /// Which service has a VIP.
+  private(set) var servicesByVIP: [IPv4Address: String] = [:]
+
+  /// The empty data centre.
+  public init() {}
+
+  /// Puts a state together from its parts.
+  init(
+    revision: Revision, epoch: Epoch, desired: DesiredState, locators: [String: IPv4Address],
+    health: [BackendKey: BackendHealth]
+  ) {
+    self.revision = revision
+    self.epoch = epoch
+    self.desired = desired
+    self.locators = locators
+    self.health = health
+    for (machine, locator) in locators { machinesByLocator[locator] = machine }
+    for service in desired.services.values { servicesByVIP[service.vip] = service.name }
+  }
+
+  /// Carries one entry out and says what each node that keeps its roles has to do to follow, sorted by node.
+  public mutating func apply(_ entry: Entry, at revision: Revision) -> [NodeCommands] {
+    precondition(revision.number == self.revision.number + 1, "entries are applied in order, without gaps")
+    self.revision = revision
+    switch entry {
+    case .operation(let operation): return apply(operation)
+    case .health(let changes, let node): return apply(changes, from: node)
+    case .epochBegan(let epoch):
+      self.epoch = epoch
+      return []
+    }
+  }
+
+  /// What a node has to do to come from nothing to this state; empty when there is no such node.
+  public func snapshot(for node: String) -> [Command] { snapshot(for: node, in: whole) }
+
+  /// The same out of a view that serves several nodes.
+  func snapshot(for name: String, in whole: NodeView) -> [Command] {
+    guard let node = desired.nodes[name] else { return [] }
+    let muxCommands = node.roles.contains(.mux) ? NodeView().muxCommands(to: whole) : []
+    guard node.roles.contains(.host) else { return muxCommands }
+    return muxCommands + NodeView().hostCommands(to: whole, for: node, was: nil)
+  }
+
+  /// Everything there is, for all nodes.
+  var whole: NodeView {
+    NodeView(of: self, services: Set(desired.services.keys), machines: Set(desired.machines.keys))
+  }
+
+  // MARK: Operations
+
+  private mutating func apply(_ operation: Operation) -> [NodeCommands] {
+    let old = self
+    desired.carryOut(operation)
+    let touched = Touched(by: operation, from: old.desired, to: desired)
+    assignLocators(touched)
+    index(touched, old: old.desired)
+    forgetHealth(touched, old: old)
+    let before = NodeView(of: old, services: touched.services, machines: touched.machines)
+    let after = NodeView(of: self, services: touched.services, machines: touched.machines)
+    return commands(from: old, before: before, after: after)
+  }
+
+  /// Gives each VM the lowest free locator of its host, unless it has one there already.
+  private mutating func assignLocators(_ touched: Touched) {
+    var homeless: [VirtualMachine] = []
+    for name in touched.machines.sorted() {
+      let held = locators[name]
+      let machine = desired.machines[name]
+      let range = machine.flatMap { desired.nodes[$0.host]?.locators }.map(LocatorRange.init)
+      if let machine {
+        if let held, let range, range.contains(held) { continue }
+        homeless.append(machine)
+      }
+      if let held {
+        locators[name] = nil
+        machinesByLocator[held] = nil
+      }
+    }
+    guard !homeless.isEmpty else { return }
+    // One set of taken addresses serves all hosts, since their prefixes do not overlap.
+    var taken = Set(machinesByLocator.keys)
+    for machine in homeless {
+      guard let prefix = desired.nodes[machine.host]?.locators,
+        let locator = LocatorRange(prefix).lowest(notIn: taken)
+      else { continue }
+      taken.insert(locator)
+      locators[machine.name] = locator
+      machinesByLocator[locator] = machine.name
+    }
+  }
+
+  private mutating func index(_ touched: Touched, old: DesiredState) {
+    for name in touched.services { if let service = old.services[name] { servicesByVIP[service.vip] = nil } }
+    for name in touched.services {
+      if let service = desired.services[name] { servicesByVIP[service.vip] = name }
+    }
+  }
+
+  /// Forgets what is known of backends that are gone, have moved, or are probed in another way than before.
+  private mutating func forgetHealth(_ touched: Touched, old: ManagerState) {
+    for name in touched.services {
+      guard let service = old.desired.services[name] else { continue }
+      for endpoint in service.endpoints {
+        let key = EndpointKey(vip: service.vip, transport: endpoint.transport, port: endpoint.port)
+        let successor = self.endpoint(key)
+        let isProbedAlike = endpoint.probe.map { $0.isSameQuestion(as: successor?.probe) } ?? false
+        for backend in endpoint.backends {
+          let remains = successor?.backends.contains { $0.machine == backend.machine } ?? false
+          let hasMoved = locators[backend.machine] != old.locators[backend.machine]
+          if !isProbedAlike || !remains || hasMoved {
+            health[BackendKey(machine: backend.machine, endpoint: key)] = nil
+          }
+        }
+      }
+    }
+  }
+
+  // MARK: Health
+
+  private mutating func apply(_ changes: [HealthChange], from node: String) -> [NodeCommands] {
+    let relevant = relevant(changes, from: node)
+    let services = Set(relevant.compactMap { servicesByVIP[$0.key.vip] })
+    let before = NodeView(of: self, services: services, machines: [])
+    for change in relevant {
+      guard let machine = machinesByLocator[change.locator] else { continue }
+      health[BackendKey(machine: machine, endpoint: change.key)] = BackendHealth(
+        isHealthy: change.isHealthy, reason: change.reason)
+    }
+    let after = NodeView(of: self, services: services, machines: [])
+    let delta = before.muxCommands(to: after)
+    guard !delta.isEmpty else { return [] }
+    return desired.nodes.values.filter { $0.roles.contains(.mux) }.map(\.name).sorted()
+      .map { NodeCommands(node: $0, commands: delta) }
+  }
+
+  /// Those of a node's reports that say something new of a probed backend which this node hosts.
+  public func relevant(_ changes: [HealthChange], from node: String) -> [HealthChange] {
+    changes.filter { change in
+      guard let machine = machinesByLocator[change.locator], desired.machines[machine]?.host == node,
+        let endpoint = endpoint(change.key), endpoint.probe != nil,
+        endpoint.backends.contains(where: { $0.machine == machine })
+      else { return false }
+      let known = health[BackendKey(machine: machine, endpoint: change.key)]
+      return known != BackendHealth(isHealthy: change.isHealthy, reason: change.reason)
+    }
+  }
+
+  /// What is known of a backend.
+  public func health(of backend: Backend, in endpoint: Endpoint, key: EndpointKey) -> Health {
+    guard endpoint.probe != nil else { return .unprobed }
+    guard let known = health[BackendKey(machine: backend.machine, endpoint: key)] else { return .unknown }
+    return known.isHealthy ? .healthy : .unhealthy
+  }
+
+  private func endpoint(_ key: EndpointKey) -> Endpoint? {
+    servicesByVIP[key.vip].flatMap { desired.services[$0] }?
+      .endpoints.first { $0.transport == key.transport && $0.port == key.port }
+  }
+
+  // MARK: Commands
+
+  /// Nodes that are new or have other roles than before are left out: they begin with a snapshot, since an
+  /// agent's roles are those it was started with.
+  private func commands(from old: ManagerState, before: NodeView, after: NodeView) -> [NodeCommands] {
+    let muxDelta = before.muxCommands(to: after)
+    let nodes = desired.nodes.values.sorted { $0.name < $1.name }
+    return nodes.compactMap { node in
+      guard let former = old.desired.nodes[node.name], former.roles == node.roles else { return nil }
+      var commands = node.roles.contains(.mux) ? muxDelta : []
+      if node.roles.contains(.host) { commands += before.hostCommands(to: after, for: node, was: former) }
+      return commands.isEmpty ? nil : NodeCommands(node: node.name, commands: commands)
+    }
+  }
+}

@@ -1,0 +1,15 @@
+public import Control
+
+/// What one node has to do to follow an entry.
+public struct NodeCommands: Hashable, Sendable {
+  /// The node's name.
+  public let node: String
+  /// In the order in which they are to be carried out; never empty.
+  public let commands: [Command]
+
+  /// Joins the two.
+  public init(node: String, commands: [Command]) {
+    self.node = node
+    self.commands = commands
+  }
+}

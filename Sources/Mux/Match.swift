@@ -1,0 +1,97 @@
+import Dataplane
+import Wire
+
+/// The second step: which backend has the packet's connection? models/moving_slots.py is the specification.
+enum Match {
+  enum Outcome: BitwiseCopyable {
+    case target(Target)
+    /// Not to one of our VIPs.
+    case foreign
+    case fault(DropReason)
+  }
+
+  /// Finds the endpoint, the slot, and the slot's backend.
+  @inline(always) static func backend<Tables: MuxTables & ~Copyable>(
+    _ packet: ParsedPacket, _ tables: inout Tables, now: UInt32
+  ) -> Outcome {
+    let connection = packet.connection
+    let address = EndpointAddress(
+      vip: connection.destination, port: connection.destinationPort, proto: connection.proto)
+    guard let entry = tables.endpoint(address) else {
+      return tables.isVIP(connection.destination) ? .fault(.noEndpoint) : .foreign
+    }
+    let hash = tables.poolHash.hash(connection, entry.fields)
+    let slot = PoolHash.slot(of: hash, slotCount: entry.slotCount)
+    let current = tables.current(entry, slot: slot)
+    // Settled, and without exceptions: no flow state is read or written.
+    guard entry.isMoving || tables.hasRecords(entry) else { return found(current) }
+    return found(recorded(packet, entry, slot: slot, current: current, &tables, now: now))
+  }
+
+  @inline(always) static func found(_ target: Target?) -> Outcome {
+    guard let target else { return .fault(.noBackend) }
+    return .target(target)
+  }
+
+  /// The rare way: the slot may be moving, or a connection of the endpoint is an exception from its table.
+  @inline(always) static func recorded<Tables: MuxTables & ~Copyable>(
+    _ packet: ParsedPacket, _ entry: EndpointEntry, slot: Int, current: Target?, _ tables: inout Tables,
+    now: UInt32
+  ) -> Target? {
+    // UDP has no SYN by which a new flow could be told from an old one: its flows are never recorded.
+    guard packet.connection.proto.rawValue == IPProtocol.tcp.rawValue else { return current }
+    let movement = tables.movement(entry, slot: slot, now: now)
+    if packet.content == .icmpError {
+      return quoted(packet, entry, movement, current: current, &tables, now: now)
+    }
+    if packet.flags.opens {
+      return opening(packet.connection, entry, movement, current: current, &tables, now: now)
+    }
+    let backend = established(packet.connection, entry, movement, current: current, &tables, now: now)
+    if packet.flags.has(.rst) { tables.expireSoon(packet.connection, now: now) }
+    return backend
+  }
+
+  /// A SYN takes the current backend and is recorded while the slot moves; a repeated one keeps its backend.
+  @inline(always) static func opening<Tables: MuxTables & ~Copyable>(
+    _ connection: FiveTuple, _ entry: EndpointEntry, _ movement: SlotMovement?, current: Target?,
+    _ tables: inout Tables, now: UInt32
+  ) -> Target? {
+    guard movement != nil else {
+      tables.forget(connection)
+      return current
+    }
+    if let known = tables.recorded(connection, entry, opening: true, now: now) { return known }
+    guard let current else { return nil }
+    tables.record(connection, current, entry, opening: true, now: now)
+    return current
+  }
+
+  /// Another packet takes what its record says; unknown in a moving slot it is older than the movement.
+  @inline(always) static func established<Tables: MuxTables & ~Copyable>(
+    _ connection: FiveTuple, _ entry: EndpointEntry, _ movement: SlotMovement?, current: Target?,
+    _ tables: inout Tables, now: UInt32
+  ) -> Target? {
+    if let known = tables.recorded(connection, entry, opening: false, now: now) {
+      // Settled: what agrees with the table is dropped, what differs is an exception and lives on.
+      if movement == nil, let current, known.locator == current.locator { tables.forget(connection) }
+      return known
+    }
+    guard let movement else { return current }
+    var backend = current
+    if case .base(let base) = movement { backend = base }
+    guard let backend else { return nil }
+    tables.record(connection, backend, entry, opening: false, now: now)
+    return backend
+  }
+
+  /// An ICMP error goes where its connection is, and leaves no trace.
+  @inline(always) static func quoted<Tables: MuxTables & ~Copyable>(
+    _ packet: ParsedPacket, _ entry: EndpointEntry, _ movement: SlotMovement?, current: Target?,
+    _ tables: inout Tables, now: UInt32
+  ) -> Target? {
+    if let known = tables.recorded(packet.connection, entry, opening: true, now: now) { return known }
+    if let movement, case .base(let base) = movement { return base }
+    return current
+  }
+}

@@ -1,0 +1,23 @@
+/// The maxima of this module, each with its reason.
+public enum Limits {
+  /// Queues of one TUN device: MAX_TAP_QUEUES of Linux's tun driver.
+  public static let tunQueues = 256
+  /// Bytes of a network device's name: IFNAMSIZ less the closing zero.
+  public static let interfaceNameBytes = 15
+  /// Bytes of a network namespace's name: NAME_MAX, since it is a file below /run/netns.
+  public static let namespaceNameBytes = 255
+  /// Events taken from the kernel by one wait: a worker has one mailbox and a few queues, and whatever is
+  /// left over comes with the next wait.
+  public static let epollEvents = 64
+  /// Bytes of a worker's stack: 64 batches of descriptors and the deepest call fit many times over; only
+  /// touched pages cost memory.
+  public static let workerStackBytes = 8 << 20
+  /// Frames of one pool: 65,536 frames of 17 pages are 4.25 GiB of address space.
+  public static let frames = 65_536
+  /// Bytes read from a file below /proc/sys/net: none holds more than a few lines.
+  public static let sysctlBytes = 4_096
+  /// CPUs that threads are placed on: CPU_SETSIZE of glibc.
+  public static let cpus = 1_024
+  /// Bytes of the stack of a thread that does one errand in another namespace.
+  public static let errandStackBytes = 1 << 20
+}

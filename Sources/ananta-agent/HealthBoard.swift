@@ -1,0 +1,38 @@
+internal import Control
+internal import Synchronization
+internal import Wire
+
+/// What the probes of all workers have found: changes go out as they come, and all of it after each reconnect.
+final class HealthBoard: Sendable {
+  private struct Subject: Hashable {
+    var locator: IPv4Address
+    var key: EndpointKey
+  }
+
+  /// Batches of changes, in the order in which they were seen.
+  let changes: AsyncStream<[HealthChange]>
+  private let outlet: AsyncStream<[HealthChange]>.Continuation
+  private let latest = Mutex<[Subject: HealthChange]>([:])
+
+  init() {
+    (changes, outlet) = AsyncStream.makeStream()
+  }
+
+  /// Notes a change and passes it on; any thread may call.
+  func note(_ change: HealthChange) {
+    latest.withLock { $0[Subject(locator: change.locator, key: change.key)] = change }
+    outlet.yield([change])
+  }
+
+  /// Forgets what is no longer probed.
+  func keep(_ probed: Set<HostEndpoint>) {
+    let subjects = Set(probed.map { Subject(locator: $0.locator, key: $0.key) })
+    latest.withLock { all in all = all.filter { subjects.contains($0.key) } }
+  }
+
+  /// Passes everything on again, for a manager that may not have heard it.
+  func repeatAll() {
+    let all = latest.withLock { $0.values.sorted { ($0.locator, $0.key) < ($1.locator, $1.key) } }
+    if !all.isEmpty { outlet.yield(all) }
+  }
+}

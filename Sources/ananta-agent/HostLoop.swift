@@ -1,0 +1,158 @@
+internal import Control
+internal import Dataplane
+internal import HostAgent
+internal import Platform
+internal import Synchronization
+internal import Wire
+
+/// What a host worker's thread owns, and what it does with it.
+struct HostLoop: ~Copyable {
+  private enum Tag {
+    static let uplink: UInt64 = 0
+    static let wakeup: UInt64 = 1
+    static let firstMachine: UInt64 = 2
+  }
+  /// How often the probes' clock is wound.
+  private static let tickMilliseconds: UInt64 = 20
+  /// Flow records looked at per batch for expiry.
+  private static let sweepBudget = 256
+
+  private var agent: HostAgent
+  private var monitor: HealthMonitor
+  private var buffer: PacketBuffer
+  private var epoll: Epoll
+  private var plan: HostPlan?
+  /// By the VM's index; a place without a device refuses every write.
+  private var machines = InlineArray<1024, TUNQueue.Handle>(repeating: .none)
+  private var lastTick: UInt64 = 0
+  private let worker: HostWorker
+
+  init(agent: consuming HostAgent, worker: HostWorker, seed: UInt64) throws(PlatformError) {
+    let epoll = try Epoll()
+    try epoll.add(worker.uplink.descriptor, tag: Tag.uplink)
+    try epoll.add(worker.mailbox.wakeup.descriptor, tag: Tag.wakeup)
+    buffer = try PacketBuffer()
+    self.epoll = epoll
+    self.agent = agent
+    self.worker = worker
+    monitor = HealthMonitor(seed: seed)
+  }
+
+  /// Waits for packets, plans and time, until told to stop.
+  mutating func run() {
+    while !worker.isStopping.load(ordering: .acquiring) {
+      guard let ready = try? epoll.wait(timeoutMilliseconds: CInt(Self.tickMilliseconds)) else { return }
+      if let plan = worker.mailbox.take() { adopt(plan) }
+      let milliseconds = MonotonicClock.milliseconds
+      let now = UInt32(truncatingIfNeeded: milliseconds)
+      for index in 0..<ready {
+        switch epoll[index].tag {
+        case Tag.uplink: drainUplink(now)
+        case Tag.wakeup: worker.mailbox.wakeup.drain()
+        case let tag: drainMachine(UInt32(truncatingIfNeeded: tag - Tag.firstMachine), now, milliseconds)
+        }
+      }
+      agent.sweep(now: now, budget: Self.sweepBudget)
+      if milliseconds - lastTick >= Self.tickMilliseconds {
+        lastTick = milliseconds
+        carryOut(monitor.handle(.tick, now: milliseconds))
+      }
+    }
+  }
+
+  /// Underlay → VMs.
+  private mutating func drainUplink(_ now: UInt32) {
+    let uplink = worker.uplink.handle
+    var offload = Offload()
+    for _ in 0..<HostWorker.batch {
+      guard case .packet(let byteCount) = buffer.receive(from: uplink, &offload) else { return }
+      let verdict = Self.inbound(&agent, &buffer, byteCount, &offload, now)
+      guard case .deliver(let machine, let offset, let length) = verdict else { continue }
+      buffer.transmit(offset: offset, byteCount: length, offload, to: machines[Int(machine & 1023)])
+    }
+  }
+
+  /// A VM → underlay, or the VM's answer to a probe.
+  private mutating func drainMachine(_ machine: UInt32, _ now: UInt32, _ milliseconds: UInt64) {
+    let uplink = worker.uplink.handle
+    let device = machines[Int(machine & 1023)]
+    var offload = Offload()
+    for _ in 0..<HostWorker.batch {
+      switch buffer.receive(from: device, &offload) {
+      case .empty: return
+      case .closed: return lose(machine)
+      case .packet(let byteCount):
+        switch Self.outbound(&agent, &buffer, byteCount, from: machine, &offload, now) {
+        case .transmit(let offset, let length):
+          buffer.transmit(offset: offset, byteCount: length, offload, to: uplink)
+        case .pass:
+          carryOut(monitor.handle(.packet(buffer.copy(byteCount), from: machine), now: milliseconds))
+        case .drop, .deliver: break
+        }
+      }
+    }
+  }
+
+  // The two parts of `self` are handed over apart, since the frame's span and the agent are both held for writing.
+
+  @inline(always) private static func inbound(
+    _ agent: inout HostAgent, _ buffer: inout PacketBuffer, _ byteCount: Int, _ offload: inout Offload,
+    _ now: UInt32
+  ) -> Verdict {
+    agent.inbound(buffer.bytes, byteCount: byteCount, offload: &offload, now: now)
+  }
+
+  @inline(always) private static func outbound(
+    _ agent: inout HostAgent, _ buffer: inout PacketBuffer, _ byteCount: Int, from machine: UInt32,
+    _ offload: inout Offload, _ now: UInt32
+  ) -> Verdict {
+    agent.outbound(buffer.bytes, byteCount: byteCount, from: machine, offload: &offload, now: now)
+  }
+
+  private mutating func adopt(_ next: HostPlan) {
+    for (index, device) in plan?.devices ?? [:] where next.devices[index] !== device {
+      machines[Int(index)] = .none
+      try? epoll.remove(device.queue.descriptor)
+    }
+    for (index, device) in next.devices where plan?.devices[index] !== device {
+      machines[Int(index)] = device.queue.handle
+      try? epoll.add(device.queue.descriptor, tag: Tag.firstMachine + UInt64(index))
+    }
+    agent.adopt(next.map)
+    carryOut(monitor.handle(.configure(next.probes), now: MonotonicClock.milliseconds))
+    plan = next
+    worker.adopted.store(next.generation, ordering: .releasing)
+  }
+
+  /// The device is gone, with its namespace perhaps: the control side opens it anew when it can.
+  private mutating func lose(_ machine: UInt32) {
+    machines[Int(machine & 1023)] = .none
+    if let device = plan?.devices[machine] { try? epoll.remove(device.queue.descriptor) }
+    worker.lostOutlet.yield(machine)
+  }
+
+  private mutating func carryOut(_ outputs: [HealthMonitor.Output]) {
+    for output in outputs {
+      switch output {
+      case .transmit(let machine, let packet):
+        guard buffer.place(packet) else { continue }
+        buffer.transmit(
+          offset: 0, byteCount: packet.count, Offload(), to: machines[Int(machine & 1023)])
+      case .healthChanged(let result):
+        guard let change = HealthChange(result) else { continue }
+        worker.health.note(change)
+      }
+    }
+  }
+}
+
+extension HealthChange {
+  /// A probe's result as the manager hears it.
+  init?(_ result: ProbeResult) {
+    guard let transport = TransportProtocol(rawValue: result.proto.rawValue) else { return nil }
+    self.init(
+      locator: result.locator,
+      key: EndpointKey(vip: result.vip, transport: transport, port: result.vipPort),
+      isHealthy: result.isHealthy, reason: result.reason)
+  }
+}

@@ -1,0 +1,166 @@
+internal import Control
+internal import HostAgent
+internal import Logging
+internal import Manifest
+internal import Platform
+internal import Synchronization
+internal import Wire
+
+/// The role host: the VMs' devices, the locators' routes, and the workers that carry packets between them.
+///
+/// Each VM belongs to one worker, and the route of its locator leads into that worker's device: the kernel's routing
+/// table spreads VMs over workers, and both directions of a flow meet in one thread.
+actor HostRole: DataPath {
+  /// What the probes of all workers have found.
+  nonisolated let health = HealthBoard()
+
+  private let settings: HostConfiguration
+  private let workers: [HostWorker]
+  private let routes: NodeRoutes
+  private let logger: Logger
+  private var state = NodeState()
+  private var machines = MachineDirectory()
+  private var problems: [String] = []
+  private var generation: UInt64 = 0
+
+  /// Opens the uplink devices, numbered from `firstDevice`, and starts a worker for each.
+  init(
+    _ settings: HostConfiguration, firstDevice: Int, routes: NodeRoutes, logger: Logger
+  ) throws {
+    self.settings = settings
+    self.routes = routes
+    self.logger = logger
+    let cpus = WorkerThread.availableCPUs
+    do throws(PlatformError) {
+      var workers: [HostWorker] = []
+      for index in 0..<settings.workers {
+        var device = try UplinkDevice.open("ananta\(firstDevice + index)", queues: 1, mtu: settings.mtu)
+        guard let queue = device.takeQueue() else { preconditionFailure("a new device has its queue") }
+        let cpu = cpus.isEmpty ? nil : cpus[index % cpus.count]
+        workers.append(try HostWorker(uplink: queue, index: index, onCPU: cpu, health: health))
+      }
+      self.workers = workers
+    } catch {
+      throw AgentError.platform(error.description)
+    }
+    for worker in workers {
+      Task { [weak self] in
+        for await index in worker.lost { await self?.reopen(index) }
+      }
+    }
+  }
+
+  func adopt(_ state: NodeState) async {
+    self.state = state
+    await bringUp()
+  }
+
+  func repair() async {
+    guard machines.isIncomplete else { return }
+    await bringUp()
+  }
+
+  /// A device has gone away under its worker.
+  private func reopen(_ index: UInt32) async {
+    machines.forgetDevice(of: index)
+    await bringUp()
+  }
+
+  private func bringUp() async {
+    // A device that changes is let go by its worker before it is opened anew: it has one queue.
+    if machines.release(allBut: state.machines) { await install() }
+    problems = machines.open(state.machines, mtu: settings.mtu - IPIP.byteCount)
+    await install()
+    problems += await routes.set(destinations(), for: "host")
+  }
+
+  /// Locators to their workers' devices, and the rest of the prefix to the first, where it is counted and dropped.
+  private func destinations() -> [IPv4Prefix: String] {
+    var destinations: [IPv4Prefix: String] = [:]
+    if let prefix = state.locators { destinations[prefix] = workers[0].device }
+    for entry in machines.entries {
+      destinations[IPv4Prefix(entry.machine.locator, length: 32)] = worker(of: entry.index).device
+    }
+    return destinations
+  }
+
+  private func worker(of index: UInt32) -> HostWorker { workers[Int(index) % workers.count] }
+
+  /// Hands each worker its part and waits until all go by it.
+  private func install() async {
+    generation += 1
+    health.keep(Set(state.hostEndpoints.values.flatMap(\.values).filter { $0.probe != nil }))
+    for (number, worker) in workers.enumerated() {
+      let mine = machines.entries.filter { Int($0.index) % workers.count == number }
+      worker.mailbox.post(plan(mine))
+    }
+    for worker in workers {
+      while worker.adopted.load(ordering: .acquiring) < generation {
+        try? await Task.sleep(for: .milliseconds(1))
+      }
+    }
+  }
+
+  private func plan(_ entries: [MachineDirectory.Entry]) -> HostPlan {
+    var endpoints: [HostMap.Endpoint] = []
+    var probes: [ProbeTarget] = []
+    for entry in entries {
+      let served = state.hostEndpoints[entry.machine.locator, default: [:]].values.sorted { $0.key < $1.key }
+      for endpoint in served {
+        endpoints.append(HostMap.Endpoint(endpoint, machine: entry.index))
+        guard entry.device != nil, let probe = endpoint.probe else { continue }
+        probes.append(
+          ProbeTarget(id: machines.probeID(of: endpoint), endpoint, probe, entry))
+      }
+    }
+    let residents = entries.map {
+      HostMap.Machine(
+        index: $0.index, locator: $0.machine.locator, dip: $0.machine.dip, mtu: settings.mtu - IPIP.byteCount)
+    }
+    do {
+      let map = try HostMap(muxes: state.muxes, machines: residents, endpoints: endpoints)
+      let devices = entries.compactMap { entry in entry.device.map { (entry.index, $0) } }
+      return HostPlan(
+        map: map, devices: Dictionary(uniqueKeysWithValues: devices), probes: probes, generation: generation)
+    } catch {
+      problems.append("the host map of revision \(state.revision.number) cannot be built: \(error)")
+      return HostPlan(map: .empty, devices: [:], probes: [], generation: generation)
+    }
+  }
+
+  func statistics() -> NodeStatistics {
+    NodeStatistics(
+      bgp: [], counters: HostStatistics.counters(workers, machines.entries), problems: problems)
+  }
+
+  /// The devices stay for the next process; packets wait in them.
+  func drain() {
+    for worker in workers { worker.stop() }
+  }
+}
+
+extension HostMap.Endpoint {
+  /// An endpoint as the manager's command describes it.
+  init(_ endpoint: HostEndpoint, machine: UInt32) {
+    self.init(
+      machine: machine, vip: endpoint.key.vip, proto: IPProtocol(endpoint.key.transport.rawValue),
+      port: endpoint.key.port, backendPort: endpoint.backendPort,
+      idleMilliseconds: UInt32(clamping: endpoint.idleTimeoutMilliseconds))
+  }
+}
+
+extension ProbeTarget {
+  /// A probe as the manager's command describes it.
+  init(id: UInt32, _ endpoint: HostEndpoint, _ probe: Probe, _ entry: MachineDirectory.Entry) {
+    let method: Method
+    switch probe.method {
+    case .tcp: method = .tcp
+    case .http(let path): method = .http(path: path)
+    }
+    self.init(
+      id: id, machine: entry.index, locator: entry.machine.locator, dip: entry.machine.dip,
+      vip: endpoint.key.vip, proto: IPProtocol(endpoint.key.transport.rawValue), vipPort: endpoint.key.port,
+      method: method, port: probe.port, intervalMilliseconds: probe.intervalMilliseconds,
+      timeoutMilliseconds: probe.timeoutMilliseconds, threshold: probe.threshold)
+  }
+}

@@ -1,0 +1,82 @@
+internal import Control
+internal import Platform
+internal import Wire
+
+/// The VMs of this host: their numbers, which they keep for life, and their devices.
+struct MachineDirectory {
+  /// A VM that this host was told of.
+  struct Entry {
+    /// Names it on the packet path; below `Limits.machines` of HostAgent.
+    let index: UInt32
+    var machine: HostMachine
+    /// nil while the device could not be opened.
+    var device: MachineDevice?
+  }
+
+  private struct Subject: Hashable {
+    var locator: IPv4Address
+    var key: EndpointKey
+  }
+
+  /// Sorted by index.
+  private(set) var entries: [Entry] = []
+  private var probeIDs: [Subject: UInt32] = [:]
+
+  /// Whether some VM has no device.
+  var isIncomplete: Bool { entries.contains { $0.device == nil } }
+
+  /// Lets go of VMs that are gone or whose device is to be another; true when there were any.
+  mutating func release(allBut wanted: [IPv4Address: HostMachine]) -> Bool {
+    var released = false
+    entries.removeAll { entry in
+      guard wanted[entry.machine.locator] != entry.machine else { return false }
+      entry.device?.abandon()
+      released = true
+      return true
+    }
+    return released
+  }
+
+  /// Takes VMs in and opens what devices are missing; returns what could not be done.
+  mutating func open(_ wanted: [IPv4Address: HostMachine], mtu: Int) -> [String] {
+    let known = Set(entries.map(\.machine.locator))
+    for machine in wanted.values.sorted(by: { $0.locator < $1.locator })
+    where !known.contains(machine.locator) {
+      entries.append(Entry(index: freeIndex(), machine: machine, device: nil))
+      entries.sort { $0.index < $1.index }
+    }
+    var problems: [String] = []
+    for place in entries.indices where entries[place].device == nil {
+      do throws(PlatformError) {
+        entries[place].device = try MachineDevice(entries[place].machine, mtu: mtu)
+      } catch {
+        problems.append("VM \(entries[place].machine.name) has no device: \(error)")
+      }
+    }
+    return problems
+  }
+
+  /// The device of a VM no longer works.
+  mutating func forgetDevice(of index: UInt32) {
+    guard let place = entries.firstIndex(where: { $0.index == index }) else { return }
+    entries[place].device = nil
+  }
+
+  /// The number of a probe, the same for as long as this process lives.
+  mutating func probeID(of endpoint: HostEndpoint) -> UInt32 {
+    let subject = Subject(locator: endpoint.locator, key: endpoint.key)
+    if let id = probeIDs[subject] { return id }
+    let id = UInt32(probeIDs.count + 1)
+    probeIDs[subject] = id
+    return id
+  }
+
+  private func freeIndex() -> UInt32 {
+    var index: UInt32 = 0
+    for entry in entries {
+      guard entry.index == index else { break }
+      index += 1
+    }
+    return index
+  }
+}

@@ -1,0 +1,140 @@
+internal import Control
+internal import Dataplane
+internal import Logging
+internal import Manifest
+internal import Mux
+internal import Platform
+internal import Speaker
+internal import Synchronization
+internal import Wire
+
+/// The role mux: `ananta0` with a worker for each queue, the routes of the VIPs into it, and BGP.
+actor MuxRole: DataPath {
+  static let device = "ananta0"
+  /// The same on every MUX of the pool, or connections would break when ECMP moves them.
+  static let poolSeed: UInt64 = 0x416e_616e_7461_3133
+  /// How long packets are still forwarded after the routers were told to go elsewhere.
+  static let drainTime = Duration.milliseconds(500)
+
+  private let settings: MuxConfiguration
+  private let workers: [MuxWorker]
+  private let speaker: Speaker
+  private let routes: NodeRoutes
+  private let logger: Logger
+  private var map: VIPMap
+  private var generation: UInt64 = 0
+  private var problems: [String] = []
+
+  init(_ settings: MuxConfiguration, _ agent: AgentConfiguration, routes: NodeRoutes, logger: Logger) throws {
+    self.settings = settings
+    self.routes = routes
+    self.logger = logger
+    map = VIPMap(seed: Self.poolSeed)
+    let cpus = WorkerThread.availableCPUs
+    do throws(PlatformError) {
+      var device = try UplinkDevice.open(
+        Self.device, queues: settings.workers ?? max(1, cpus.count), mtu: settings.mtu)
+      var workers: [MuxWorker] = []
+      while let queue = device.takeQueue() {
+        let worker = try MuxWorker(queue: queue, address: agent.address, mtu: settings.mtu)
+        let cpu = cpus.isEmpty ? nil : cpus[workers.count % cpus.count]
+        _ = try worker.start(index: workers.count, onCPU: cpu, map: map)
+        workers.append(worker)
+      }
+      self.workers = workers
+    } catch {
+      throw AgentError.platform(error.description)
+    }
+    speaker = Speaker(Self.speaker(settings.bgp, agent), logger: logger)
+    do {
+      try speaker.start()
+    } catch {
+      throw AgentError.platform("\(error)")
+    }
+  }
+
+  func adopt(_ state: NodeState) async {
+    // Routers go elsewhere before the VIP is forgotten, and come only when it is known.
+    let before = Set(map.vips)
+    speaker.announce(Self.prefixes(state.announced.intersection(before)))
+    problems = []
+    let endpoints = state.muxEndpoints.values.map(EndpointConfiguration.init)
+    do {
+      map = try map.updated(endpoints: endpoints, now: Self.now)
+      await install()
+    } catch {
+      problems.append("the VIP map of revision \(state.revision.number) cannot be built: \(error)")
+    }
+    let destinations = map.vips.map { (IPv4Prefix($0, length: 32), Self.device) }
+    problems += await routes.set(Dictionary(uniqueKeysWithValues: destinations), for: "mux")
+    speaker.announce(Self.prefixes(state.announced))
+  }
+
+  /// Hands the map to every worker and waits until all go by it.
+  private func install() async {
+    generation += 1
+    let plan = MuxPlan(map, generation: generation)
+    for worker in workers { worker.mailbox.post(plan) }
+    for worker in workers {
+      while worker.adopted.load(ordering: .acquiring) < plan.generation {
+        try? await Task.sleep(for: .milliseconds(1))
+      }
+    }
+  }
+
+  func repair() async {
+    guard let settled = map.settled(now: Self.now) else { return }
+    map = settled
+    await install()
+  }
+
+  func statistics() -> NodeStatistics {
+    let sessions = speaker.sessions().map { session in
+      BGPSessionStatus(
+        peer: session.peer, state: "\(session.state)", secondsInState: session.secondsInState,
+        announced: session.announced)
+    }
+    return NodeStatistics(bgp: sessions, counters: MuxStatistics.counters(workers, map), problems: problems)
+  }
+
+  func drain() async {
+    speaker.stop(reason: "the agent was told to end")
+    try? await Task.sleep(for: Self.drainTime)
+    for worker in workers { worker.stop() }
+  }
+
+  private static var now: UInt32 { UInt32(truncatingIfNeeded: MonotonicClock.milliseconds) }
+
+  private static func prefixes(_ vips: Set<IPv4Address>) -> [IPv4Prefix] {
+    vips.sorted().map { IPv4Prefix($0, length: 32) }
+  }
+
+  private static func speaker(_ bgp: BGPConfiguration, _ agent: AgentConfiguration) -> SpeakerConfiguration {
+    SpeakerConfiguration(
+      localAddress: agent.address, localAS: bgp.localAS, routerID: bgp.routerID,
+      holdTimeSeconds: bgp.holdTimeSeconds, connectRetrySeconds: max(1, bgp.connectRetryMilliseconds / 1000),
+      neighbors: bgp.neighbors.map {
+        NeighborConfiguration(address: $0.address, port: $0.port, remoteAS: $0.remoteAS, password: $0.password)
+      })
+  }
+}
+
+extension EndpointConfiguration {
+  /// An endpoint as the manager's command describes it.
+  init(_ endpoint: MuxEndpoint) {
+    self.init(
+      vip: endpoint.key.vip, port: endpoint.key.port, proto: IPProtocol(endpoint.key.transport.rawValue),
+      affinity: HashedFields(endpoint.affinity), idleTimeout: UInt32(clamping: endpoint.idleTimeoutMilliseconds),
+      backends: endpoint.backends.map { WeightedBackend(locator: $0.locator, weight: $0.weight) })
+  }
+}
+
+extension HashedFields {
+  init(_ affinity: Affinity) {
+    switch affinity {
+    case .fiveTuple: self = .fiveTuple
+    case .sourceAndDestination: self = .sourceAndDestination
+    case .sourceDestinationAndProtocol: self = .sourceDestinationAndProtocol
+    }
+  }
+}

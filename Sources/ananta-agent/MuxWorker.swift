@@ -1,0 +1,106 @@
+internal import Dataplane
+internal import Mux
+internal import Platform
+internal import Synchronization
+internal import Wire
+
+/// What the control side hands a MUX worker.
+final class MuxPlan: Sendable {
+  let map: VIPMap
+  /// Grows with each plan, so that the worker can say which one it runs.
+  let generation: UInt64
+
+  init(_ map: VIPMap, generation: UInt64) {
+    self.map = map
+    self.generation = generation
+  }
+}
+
+/// One queue of `ananta0` and the thread that works on it.
+final class MuxWorker: Sendable {
+  /// Packets taken from the queue before configuration and clock are looked at again.
+  static let batch = 64
+
+  let mailbox: Mailbox<MuxPlan>
+  /// The generation of the plan in force.
+  let adopted = Atomic<UInt64>(0)
+  let counters: MuxCounters
+  let flowRecords = Atomic<Int>(0)
+  private let isStopping = Atomic<Bool>(false)
+  private let queue: TUNQueue
+  private let address: IPv4Address
+  private let mtu: Int
+
+  init(queue: consuming TUNQueue, address: IPv4Address, mtu: Int) throws(PlatformError) {
+    mailbox = try Mailbox()
+    counters = MuxCounters()
+    self.queue = queue
+    self.address = address
+    self.mtu = mtu
+  }
+
+  /// Starts the thread; it runs until `stop`.
+  func start(index: Int, onCPU cpu: Int?, map: VIPMap) throws(PlatformError) -> WorkerThread {
+    let loop = try MuxLoop(
+      mux: Mux(address: address, mtu: mtu, map: map, counters: counters), worker: self)
+    return try WorkerThread.start(named: "mux-\(index)", onCPU: cpu, state: loop) { loop in
+      loop.run()
+    }
+  }
+
+  /// Ends the thread after the batch in hand.
+  func stop() {
+    isStopping.store(true, ordering: .releasing)
+    mailbox.wakeup.signal()
+  }
+
+  /// What the thread owns.
+  private struct MuxLoop: ~Copyable {
+    var mux: Mux
+    var buffer: PacketBuffer
+    var epoll: Epoll
+    let worker: MuxWorker
+
+    init(mux: consuming Mux, worker: MuxWorker) throws(PlatformError) {
+      let epoll = try Epoll(capacity: 2)
+      try epoll.add(worker.queue.descriptor, tag: 0)
+      try epoll.add(worker.mailbox.wakeup.descriptor, tag: 1)
+      buffer = try PacketBuffer()
+      self.epoll = epoll
+      self.mux = mux
+      self.worker = worker
+    }
+
+    mutating func run() {
+      let queue = worker.queue.handle
+      while !worker.isStopping.load(ordering: .acquiring) {
+        // A worker that nobody wakes still forgets old records.
+        guard let ready = try? epoll.wait(timeoutMilliseconds: 100) else { return }
+        for index in 0..<ready where epoll[index].tag == 1 { worker.mailbox.wakeup.drain() }
+        if let plan = worker.mailbox.take() {
+          mux.adopt(plan.map)
+          worker.adopted.store(plan.generation, ordering: .releasing)
+        }
+        let now = UInt32(truncatingIfNeeded: MonotonicClock.milliseconds)
+        mux.sweep(now: now)
+        Self.drain(queue, &mux, &buffer, now: now)
+        worker.flowRecords.store(mux.recordCount, ordering: .relaxed)
+      }
+    }
+
+    /// What the stack routed to our VIPs, on to the backends.
+    static func drain(
+      _ queue: TUNQueue.Handle, _ mux: inout Mux, _ buffer: inout PacketBuffer, now: UInt32
+    ) {
+      var offload = Offload()
+      for _ in 0..<MuxWorker.batch {
+        guard case .packet(let byteCount) = buffer.receive(from: queue, &offload) else { return }
+        let verdict = mux.process(buffer.bytes, byteCount: byteCount, offload: &offload, now: now)
+        guard case .transmit(let offset, let length) = verdict else { continue }
+        if !buffer.transmitSegments(offset: offset, byteCount: length, offload, to: queue) {
+          mux.countDrop(.offload)
+        }
+      }
+    }
+  }
+}

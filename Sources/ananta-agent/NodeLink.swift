@@ -1,0 +1,124 @@
+internal import Control
+internal import Logging
+internal import Manifest
+internal import ServiceLifecycle
+internal import Synchronization
+internal import Transport
+
+/// The node's stream to its manager: updates go to the data paths, what they say goes back.
+///
+/// Without a manager the data paths go on with what they were told last, also after a restart, since the last
+/// state lies on disk.
+actor NodeLink: ServiceLifecycle.Service {
+  private let link: ManagerLink
+  private let paths: [any DataPath]
+  private let health: HealthBoard?
+  private let file: NodeStateFile
+  private let introduction: Introduction
+  private let logger: Logger
+  private var state = NodeState()
+
+  /// What a new stream begins with, kept where the link can read it at any time.
+  private final class Introduction: Sendable {
+    private let hello: Mutex<Hello>
+
+    init(_ hello: Hello) { self.hello = Mutex(hello) }
+
+    var current: Hello { hello.withLock { $0 } }
+
+    func update(to state: NodeState) {
+      hello.withLock {
+        $0.epoch = state.epoch
+        $0.revision = state.revision
+      }
+    }
+  }
+
+  init(_ agent: AgentConfiguration, paths: [any DataPath], health: HealthBoard?, logger: Logger) {
+    self.paths = paths
+    self.health = health
+    self.logger = logger
+    file = NodeStateFile(directory: agent.dataDirectory)
+    let introduction = Introduction(
+      Hello(node: agent.node, roles: agent.roles, epoch: Epoch(0), revision: Revision(0)))
+    self.introduction = introduction
+    let security: TransportSecurity
+    switch agent.security {
+    case .plaintext: security = .plaintext
+    }
+    link = ManagerLink(managers: agent.managers, security: security, logger: logger) { introduction.current }
+  }
+
+  func run() async throws {
+    await goOn()
+    await cancelWhenGracefulShutdown {
+      await withTaskGroup(of: Void.self) { group in
+        group.addTask { await self.link.run { await self.take($0) } }
+        group.addTask { await self.reportHealth() }
+        group.addTask { await self.reportStatistics() }
+        await group.waitForAll()
+      }
+    }
+    for path in paths { await path.drain() }
+  }
+
+  /// Takes up the state of an earlier process, if there is one.
+  private func goOn() async {
+    guard let last = file.load(logger: logger) else { return }
+    state = last
+    introduction.update(to: last)
+    logger.notice("going on with the last state", metadata: ["revision": "\(last.revision.number)"])
+    for path in paths { await path.adopt(last) }
+  }
+
+  private func take(_ event: ManagerLink.Event) async {
+    switch event {
+    case .connected: health?.repeatAll()
+    case .disconnected(let reason):
+      logger.warning("no manager; forwarding goes on", metadata: ["reason": "\(reason)"])
+    case .update(let update): await carryOut(update)
+    }
+  }
+
+  private func carryOut(_ update: Update) async {
+    switch state.apply(update) {
+    case .applied:
+      if !update.commands.isEmpty || update.isSnapshot {
+        for path in paths { await path.adopt(state) }
+      }
+      introduction.update(to: state)
+      file.save(state, logger: logger)
+      link.report(.acknowledged(state.revision, state.epoch))
+    case .refused(let highest):
+      logger.warning(
+        "refused an order of an older epoch",
+        metadata: ["epoch": "\(update.epoch.number)", "highest": "\(highest.number)"])
+      link.report(.refused(update.revision, highest: highest))
+    case .outOfOrder(let present):
+      logger.warning(
+        "an update does not follow the present revision; asking for a snapshot",
+        metadata: ["update": "\(update.revision.number)", "present": "\(present.number)"])
+      link.reconnect()
+    }
+  }
+
+  private func reportHealth() async {
+    guard let health else { return }
+    for await changes in health.changes { link.report(.health(changes)) }
+  }
+
+  private func reportStatistics() async {
+    while !Task.isCancelled {
+      try? await Task.sleep(for: .seconds(1))
+      var all = NodeStatistics(bgp: [], counters: [], problems: [])
+      for path in paths {
+        await path.repair()
+        let part = await path.statistics()
+        all.bgp += part.bgp
+        all.counters += part.counters
+        all.problems += part.problems
+      }
+      link.report(.statistics(all))
+    }
+  }
+}

@@ -1,0 +1,65 @@
+internal import Control
+internal import Dataplane
+internal import HostAgent
+internal import Synchronization
+internal import Wire
+
+/// A MUX's numbers under the names that operators know.
+enum MuxStatistics {
+  /// All workers together.
+  static func counters(_ workers: [MuxWorker], _ map: VIPMap) -> [Counter] {
+    var byBackend: [[String: String]: (packets: UInt64, bytes: UInt64, connections: UInt64)] = [:]
+    var drops: [DropReason: UInt64] = [:]
+    for worker in workers {
+      for count in worker.counters.backends(map) {
+        let labels = [
+          "vip": "\(count.address.vip)", "transport": count.address.proto == .tcp ? "tcp" : "udp",
+          "port": "\(count.address.port)", "locator": "\(count.locator)",
+        ]
+        byBackend[labels, default: (0, 0, 0)].packets += count.packets
+        byBackend[labels, default: (0, 0, 0)].bytes += count.bytes
+        byBackend[labels, default: (0, 0, 0)].connections += count.connections
+      }
+      drops.merge(worker.counters.drops, uniquingKeysWith: +)
+    }
+    var counters: [Counter] = []
+    for (labels, count) in byBackend {
+      counters.append(Counter(name: "ananta_mux_packets_total", labels: labels, value: count.packets))
+      counters.append(Counter(name: "ananta_mux_bytes_total", labels: labels, value: count.bytes))
+      counters.append(Counter(name: "ananta_mux_connections_total", labels: labels, value: count.connections))
+    }
+    counters += drops.map { reason, value in
+      Counter(name: "ananta_drops_total", labels: ["role": "mux", "reason": "\(reason)"], value: value)
+    }
+    let records = workers.reduce(0) { $0 + $1.flowRecords.load(ordering: .relaxed) }
+    counters.append(Counter(name: "ananta_mux_flow_records", labels: [:], value: UInt64(max(0, records))))
+    return counters.sorted { ($0.name, "\($0.labels.sorted(by: <))") < ($1.name, "\($1.labels.sorted(by: <))") }
+  }
+}
+
+/// A host's numbers under the names that operators know.
+enum HostStatistics {
+  /// All workers together.
+  static func counters(_ workers: [HostWorker], _ entries: [MachineDirectory.Entry]) -> [Counter] {
+    var counters: [Counter] = []
+    for entry in entries {
+      let count = workers[Int(entry.index) % workers.count].counters.machine(entry.index)
+      let vm = entry.machine.name
+      for (direction, packets, bytes) in [
+        ("in", count.packetsIn, count.bytesIn), ("out", count.packetsOut, count.bytesOut),
+      ] {
+        let labels = ["vm": vm, "direction": direction]
+        counters.append(Counter(name: "ananta_host_packets_total", labels: labels, value: packets))
+        counters.append(Counter(name: "ananta_host_bytes_total", labels: labels, value: bytes))
+      }
+      counters.append(Counter(name: "ananta_host_flows", labels: ["vm": vm], value: count.flows))
+    }
+    for reason in DropReason.allCases {
+      let value = workers.reduce(UInt64(0)) { $0 + $1.counters.dropped(reason) }
+      guard value > 0 else { continue }
+      counters.append(
+        Counter(name: "ananta_drops_total", labels: ["role": "host", "reason": "\(reason)"], value: value))
+    }
+    return counters
+  }
+}

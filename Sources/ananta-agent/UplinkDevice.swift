@@ -1,0 +1,16 @@
+internal import Platform
+
+/// The TUN device `anantaN` through which the stack hands packets to workers and takes what they send.
+enum UplinkDevice {
+  /// Creates the device and makes it ready: up, the underlay's MTU, and no source check, since what comes out of
+  /// it carries the node's own address (a MUX's outer packets) or a VIP (a host's direct server return).
+  static func open(_ name: String, queues: Int, mtu: Int) throws(PlatformError) -> TUN {
+    let device = try TUN.open(name, queues: queues)
+    let netlink = try Netlink.open()
+    try netlink.setMTU(UInt32(mtu), link: name)
+    _ = try SysctlRequirement.repair(
+      SysctlRequirement.node(devices: [name]) + SysctlRequirement.ownSources(device: name))
+    try netlink.setUp(true, link: name)
+    return device
+  }
+}
