@@ -64,7 +64,8 @@ struct ClaimsTests {
       #expect(noticed <= 1_000)
       #expect(kill.heldElsewhere > 0 && kill.heldThere > 0)
       #expect(kill.brokenElsewhere == 0, "\(kill.reasons)")
-      #expect(kill.newConnections.failures == [])
+      #expect(kill.attempted > 300)
+      #expect(kill.failures == [])
       try await lab.start(scene.victim)
       try await lab.awaitRoutes()
     }
