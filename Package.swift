@@ -92,7 +92,8 @@ let package = Package(
     tests("Wire", "Wire", "PacketBuilder"),
     tests("Dataplane", "Dataplane", "Wire", "PacketBuilder"),
     tests("Segmenter", "Dataplane", "Wire", "PacketBuilder"),
-    tests("Mux", "Mux", "Dataplane", "Wire", "PacketBuilder"),
+    .target(name: "CMallocCount", path: "Tests/CMallocCount"),
+    tests("Mux", "Mux", "Dataplane", "Wire", "PacketBuilder", "CMallocCount"),
     tests("HostAgent", "HostAgent", "Dataplane", "Wire"),
     tests("BGP", "BGP", "Wire"),
     tests("Control", "Control", "Wire"),
@@ -102,6 +103,9 @@ let package = Package(
     tests("Management", "Management", "Manager", "Control", "Wire", logging),
     tests("Storage", "Storage", "Management", "Manager", "Control", "Wire", logging, sqlite),
     tests("Transport", "Transport", "Control", "Wire", logging, protobuf),
+    tests("Manifest", "Manifest", "Control", "Wire"),
+    tests("Presentation", "Presentation", "Control", "Manifest", "Wire"),
+    tests("Lab", "Lab", "ananta-lab", "ananta-agent", "ananta-ctl", "Control", "Wire"),
     tests("Tidy"),
   ]
 )

@@ -18,6 +18,8 @@ public import Wire
     /// When it is forgotten, milliseconds.
     @usableFromInline var expires: UInt32
     @usableFromInline var trust: Trust
+    /// The client has sent a FIN or a RST: its next SYN begins another connection.
+    @usableFromInline var isClosing: Bool
 
     @usableFromInline init() {
       connection = FiveTuple(
@@ -26,6 +28,7 @@ public import Wire
       number = 0
       expires = 0
       trust = .none
+      isClosing = false
     }
 
     @inlinable @inline(__always) func isExpired(_ now: UInt32) -> Bool {
@@ -127,13 +130,20 @@ public import Wire
       remove(place)
       return nil
     }
-    if !opening {
+    if opening {
+      // Ports come round again: a SYN of a connection that has ended begins a new one.
+      guard unsafe !records[place].isClosing else {
+        remove(place)
+        return nil
+      }
+    } else {
       if unsafe records[place].trust == .untrusted {
         unsafe records[place].trust = .trusted
         untrustedCount &-= 1
         trustedCount &+= 1
       }
-      unsafe records[place].expires = now &+ idleTimeout
+      let life = unsafe records[place].isClosing ? min(idleTimeout, Limits.closingMilliseconds) : idleTimeout
+      unsafe records[place].expires = now &+ life
     }
     return unsafe records[place].target
   }
@@ -153,6 +163,7 @@ public import Wire
     unsafe records[place].number = number & UInt32(Limits.endpoints &- 1)
     unsafe records[place].expires = now &+ (opening ? Limits.untrustedMilliseconds : idleTimeout)
     unsafe records[place].trust = opening ? .untrusted : .trusted
+    unsafe records[place].isClosing = false
     if opening { untrustedCount &+= 1 } else { trustedCount &+= 1 }
     unsafe counts[Int(records[place].number)] &+= 1
   }
@@ -162,10 +173,13 @@ public import Wire
     if let place = find(connection) { remove(place) }
   }
 
-  /// Lets the record of a connection that was reset end soon.
+  /// Lets a connection's record end soon, since its client has sent a FIN or a RST.
+  ///
+  /// A MUX sees no packet of the server, so it cannot wait for the other FIN.
   @inlinable public mutating func expireSoon(_ connection: FiveTuple, now: UInt32) {
     guard let place = find(connection) else { return }
-    unsafe records[place].expires = now &+ Limits.untrustedMilliseconds
+    unsafe records[place].isClosing = true
+    unsafe records[place].expires = now &+ Limits.closingMilliseconds
   }
 
   /// Removes expired records from the next few buckets; called once per batch.

@@ -18,6 +18,9 @@ public enum Limits {
   @inline(always) public static var untrustedRecords: Int { flowRecords / 8 }
   /// An untrusted record lives this long, milliseconds: the time of a few repeated SYNs (1, 3, 7 s).
   @inline(always) public static var untrustedMilliseconds: UInt32 { 10_000 }
+  /// The record of a connection whose client has sent a FIN or a RST lives this long after each packet,
+  /// milliseconds: Linux's TIME-WAIT, so that what is still sent to the server finds its way.
+  @inline(always) public static var closingMilliseconds: UInt32 { 60_000 }
   /// The most by which MUXes of a pool apply a revision apart, milliseconds: an agent that is further behind
   /// has lost its stream and gets a snapshot.
   @inline(always) public static var skewMilliseconds: UInt32 { 10_000 }

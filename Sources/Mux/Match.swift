@@ -48,7 +48,7 @@ enum Match {
       return opening(packet.connection, entry, movement, current: current, &tables, now: now)
     }
     let backend = established(packet.connection, entry, movement, current: current, &tables, now: now)
-    if packet.flags.has(.rst) { tables.expireSoon(packet.connection, now: now) }
+    if packet.flags.has(.rst) || packet.flags.has(.fin) { tables.expireSoon(packet.connection, now: now) }
     return backend
   }
 

@@ -24,6 +24,11 @@ final class HealthBoard: Sendable {
     outlet.yield([change])
   }
 
+  /// Forgets what was found of a VM that is gone: another may get its locator.
+  func forget(_ locators: Set<IPv4Address>) {
+    latest.withLock { all in all = all.filter { !locators.contains($0.key.locator) } }
+  }
+
   /// Forgets what is no longer probed.
   func keep(_ probed: Set<HostEndpoint>) {
     let subjects = Set(probed.map { Subject(locator: $0.locator, key: $0.key) })

@@ -53,6 +53,8 @@ actor HostRole: DataPath {
   func adopt(_ state: NodeState) async {
     self.state = state
     await bringUp()
+    // The manager forgets what it knew of an endpoint that was set anew.
+    health.repeatAll()
   }
 
   func repair() async {
@@ -68,7 +70,11 @@ actor HostRole: DataPath {
 
   private func bringUp() async {
     // A device that changes is let go by its worker before it is opened anew: it has one queue.
-    if machines.release(allBut: state.machines) { await install() }
+    let released = machines.release(allBut: state.machines)
+    if !released.isEmpty {
+      health.forget(released)
+      await install()
+    }
     problems = machines.open(state.machines, mtu: settings.mtu - IPIP.byteCount)
     await install()
     problems += await routes.set(destinations(), for: "host")

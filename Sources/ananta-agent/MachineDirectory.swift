@@ -25,13 +25,13 @@ struct MachineDirectory {
   /// Whether some VM has no device.
   var isIncomplete: Bool { entries.contains { $0.device == nil } }
 
-  /// Lets go of VMs that are gone or whose device is to be another; true when there were any.
-  mutating func release(allBut wanted: [IPv4Address: HostMachine]) -> Bool {
-    var released = false
+  /// Lets go of VMs that are gone or whose device is to be another; returns their locators.
+  mutating func release(allBut wanted: [IPv4Address: HostMachine]) -> Set<IPv4Address> {
+    var released: Set<IPv4Address> = []
     entries.removeAll { entry in
       guard wanted[entry.machine.locator] != entry.machine else { return false }
       entry.device?.abandon()
-      released = true
+      released.insert(entry.machine.locator)
       return true
     }
     return released
