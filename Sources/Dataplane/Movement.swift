@@ -18,11 +18,13 @@ public struct MovementState: Hashable, BitwiseCopyable {
     // Signed, since a worker's clock may be read shortly before the change was made.
     let sinceLast = Int32(bitPattern: now &- last)
     guard sinceLast < Int32(bitPattern: idleTimeout &+ 3 &* Limits.skewMilliseconds) else { return nil }
-    let sinceFirst = Int32(bitPattern: now &- first)
-    guard hasBase, sinceFirst < Int32(bitPattern: idleTimeout &+ Limits.skewMilliseconds) else {
-      return .recording
-    }
+    guard hasBase, !isBaseGivenUp(now: now, idleTimeout: idleTimeout) else { return .recording }
     return .base(base)
+  }
+
+  /// Whether every live connection that is older than the first change is recorded by now.
+  @inlinable @inline(__always) func isBaseGivenUp(now: UInt32, idleTimeout: UInt32) -> Bool {
+    Int32(bitPattern: now &- first) >= Int32(bitPattern: idleTimeout &+ Limits.skewMilliseconds)
   }
 }
 
@@ -88,10 +90,13 @@ public struct MovementState: Hashable, BitwiseCopyable {
   }
 
   /// A further change keeps the base, unless it was given up.
+  ///
+  /// A slot that nobody served has no older connections, and so no base, as long as it would have had one: while a
+  /// service's backends come up one by one, connections that a MUX has not seen are rather young than old.
   private static func changed(
     _ state: MovementState?, from before: Target?, now: UInt32, idleTimeout: UInt32
   ) -> MovementState {
-    if var state, case .base = state.phase(now: now, idleTimeout: idleTimeout) {
+    if var state, !state.isBaseGivenUp(now: now, idleTimeout: idleTimeout) {
       state.last = now
       return state
     }

@@ -63,6 +63,15 @@ extension Netlink {
     try unsafe change(name, "set MTU \(mtu) of") { changes in unsafe rtnl_link_set_mtu(changes, mtu) }
   }
 
+  /// Sets how many packets wait in a device until they are read or sent; of a TUN device in each queue.
+  ///
+  /// The corresponding command is `ip link set NAME txqueuelen COUNT`.
+  public borrowing func setQueueLength(_ count: UInt32, link name: String) throws(PlatformError) {
+    try change(name, "set queue length \(count) of") { changes in
+      unsafe rtnl_link_set_txqlen(changes, count)
+    }
+  }
+
   /// Removes a device, if it is there.
   ///
   /// The corresponding command is `ip link delete NAME`.

@@ -2,12 +2,17 @@ internal import Platform
 
 /// The TUN device `anantaN` through which the stack hands packets to workers and takes what they send.
 enum UplinkDevice {
+  /// Packets that wait for a worker: 6 MB, so that the window of a fast TCP connection, which arrives in bursts
+  /// of 45 packets for each super-packet, finds room; a worker empties it in about 5 ms.
+  static let queueLength: UInt32 = 4096
+
   /// Creates the device and makes it ready: up, the underlay's MTU, and no source check, since what comes out of
   /// it carries the node's own address (a MUX's outer packets) or a VIP (a host's direct server return).
   static func open(_ name: String, queues: Int, mtu: Int) throws(PlatformError) -> TUN {
     let device = try TUN.open(name, queues: queues)
     let netlink = try Netlink.open()
     try netlink.setMTU(UInt32(mtu), link: name)
+    try netlink.setQueueLength(queueLength, link: name)
     _ = try SysctlRequirement.repair(
       SysctlRequirement.node(devices: [name]) + SysctlRequirement.ownSources(device: name))
     try netlink.setUp(true, link: name)
