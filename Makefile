@@ -21,7 +21,7 @@ build: deps ## build everything for debugging
 release: deps ## build the programs as they are shipped
 	$(SWIFT) build -c release
 
-test: release ## run all tests, and say how many ran (root; namespaces and FRR of its own)
+test: deps ## run all tests, and say how many ran (root; namespaces and FRR of its own)
 	@deploy/run-tests.sh
 
 lint: ## check format and style

@@ -1,24 +1,37 @@
 #!/usr/bin/env bash
 # Builds and runs all tests and prints how many ran. Needs root: tests make namespaces and start FRR in them.
+#
+# The claims that are measured end to end come last and by themselves: they measure time, and the other tests
+# would take the processors from them.
 set -uo pipefail
 if [ "$(id -u)" -ne 0 ]; then
   echo "the tests make network namespaces: run 'sudo make test'" >&2
   exit 1
 fi
+measured='^LabTests\.(ClaimsTests|ManagerCrashTests)/'
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 started=$SECONDS
-swift test "$@" 2>&1 | tee "$log"
-status=${PIPESTATUS[0]}
-passed=$(grep -cE '^. Test .* passed after' "$log")
-failed=$(grep -cE '^. Test .* failed after' "$log")
-cases=$(sed -nE 's/^. Test .* with ([0-9]+) test cases? .*/\1/p' "$log" | awk '{n += $1} END {print n + 0}')
-single=$(grep -E '^. Test .* (passed|failed) after' "$log" | grep -vcE 'with [0-9]+ test cases?')
+status=0
+
+swift build --build-tests || exit 1
+built=$((SECONDS - started))
+swift test --skip-build --skip "$measured" 2>&1 | tee -a "$log"
+[ "${PIPESTATUS[0]}" -eq 0 ] || status=1
+swift test --skip-build --filter "$measured" --no-parallel 2>&1 | tee -a "$log"
+[ "${PIPESTATUS[0]}" -eq 0 ] || status=1
+
+# "Test run with 410 tests in 70 suites passed after 93 seconds.", once for each part.
+read -r tests suites < <(sed -nE 's/.*Test run with ([0-9]+) tests? in ([0-9]+) suites?.*/\1 \2/p' "$log" |
+  awk '{tests += $1; suites += $2} END {print tests + 0, suites + 0}')
+cases=$(sed -nE 's/.* Test .* with ([0-9]+) test cases? (passed|failed) after.*/\1/p' "$log" |
+  awk '{cases += $1 - 1} END {print cases + 0}')
+failed=$(grep -cE '^[^ ]+ +Test .* failed after' "$log")
 echo
-echo "tests: $((passed + failed)) run with $((cases + single)) cases, $passed passed, $failed failed," \
-  "$((SECONDS - started)) seconds"
-if [ "$((passed + failed))" -eq 0 ]; then
-  echo "no test ran: that is a failure" >&2
+echo "tests: $tests in $suites suites with $((tests + cases)) cases, $failed failed;" \
+  "built in $built s, ran in $((SECONDS - started - built)) s"
+if [ "$tests" -lt 300 ]; then
+  echo "fewer than 300 tests ran: something was not found" >&2
   exit 1
 fi
 exit "$status"

@@ -67,7 +67,7 @@ extension Netlink {
   ///
   /// The corresponding command is `ip link set NAME txqueuelen COUNT`.
   public borrowing func setQueueLength(_ count: UInt32, link name: String) throws(PlatformError) {
-    try change(name, "set queue length \(count) of") { changes in
+    try unsafe change(name, "set queue length \(count) of") { changes in
       unsafe rtnl_link_set_txqlen(changes, count)
     }
   }

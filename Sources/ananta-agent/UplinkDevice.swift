@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Platform
 
 /// The TUN device `anantaN` through which the stack hands packets to workers and takes what they send.
@@ -10,6 +11,12 @@ enum UplinkDevice {
   /// it carries the node's own address (a MUX's outer packets) or a VIP (a host's direct server return).
   static func open(_ name: String, queues: Int, mtu: Int) throws(PlatformError) -> TUN {
     let device = try TUN.open(name, queues: queues)
+    // A device with several queues would take another agent's in, and share its packets with it.
+    guard !device.wasPresent else {
+      throw PlatformError(
+        "create device", name, Errno(rawValue: EBUSY), reason: .deviceTaken,
+        advice: "Another agent runs in this network namespace, or somebody else uses the name: end it first.")
+    }
     let netlink = try Netlink.open()
     try netlink.setMTU(UInt32(mtu), link: name)
     try netlink.setQueueLength(queueLength, link: name)

@@ -10,7 +10,7 @@ import Testing
   .enabled(if: (try? Programs.find()) != nil, "needs ananta-agent and ananta-ctl"), .serialized)
 struct ClaimsTests {
   /// Builds the default topology, measures, and removes it.
-  private func inLab(offload: Bool = true, _ body: (inout Lab, Scene) async throws -> Void) async throws {
+  static func inLab(offload: Bool = true, _ body: (inout Lab, Scene) async throws -> Void) async throws {
     let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
     let file = "/\(root)/deploy/lab/small.yaml"
     let bench = try LabBench()
@@ -25,7 +25,7 @@ struct ClaimsTests {
   }
 
   @Test func tenThousandConnections() async throws {
-    try await inLab { lab, scene in
+    try await Self.inLab { lab, scene in
       let spread = try await SpreadMeasurement.take(in: lab, scene: scene, connections: 10_000)
       #expect(spread.report.succeeded == 10_000)
       #expect(spread.report.failures == [])
@@ -40,7 +40,7 @@ struct ClaimsTests {
   }
 
   @Test func repliesBypassMUXes() async throws {
-    try await inLab { lab, scene in
+    try await Self.inLab { lab, scene in
       let bypass = try await BypassMeasurement.take(in: lab, scene: scene, connections: 200)
       #expect(
         bypass.muxes.allSatisfy { $0.requests > 0 && $0.encapsulated == $0.requests && $0.replies == 0 })
@@ -49,7 +49,7 @@ struct ClaimsTests {
   }
 
   @Test func aStoppedBackendGetsNoConnections() async throws {
-    try await inLab { lab, scene in
+    try await Self.inLab { lab, scene in
       let stop = try await BackendStopMeasurement.take(in: &lab, scene: scene)
       #expect(stop.attemptsAfterwards > 100)
       #expect(stop.lastConnectionMilliseconds <= stop.allowedMilliseconds)
@@ -58,7 +58,7 @@ struct ClaimsTests {
   }
 
   @Test func aKilledMUXIsNotMissed() async throws {
-    try await inLab { lab, scene in
+    try await Self.inLab { lab, scene in
       let kill = try await MuxKillMeasurement.take(in: lab, scene: scene)
       let noticed = try #require(kill.routerMilliseconds)
       #expect(noticed <= 1_000)
@@ -72,7 +72,7 @@ struct ClaimsTests {
   }
 
   @Test func bulkDataFlows() async throws {
-    try await inLab { lab, scene in
+    try await Self.inLab { lab, scene in
       let throughput = try await ThroughputMeasurement.take(in: lab, scene: scene, seconds: 1)
       #expect(throughput.throughVIP.gigabitsPerSecond > 0.01)
       #expect(throughput.routed.gigabitsPerSecond > throughput.throughVIP.gigabitsPerSecond / 10)
@@ -81,7 +81,7 @@ struct ClaimsTests {
 
   /// Without offloads every checksum is computed before the packet is captured.
   @Test func tsharkFindsNoFault() async throws {
-    try await inLab(offload: false) { lab, scene in
+    try await Self.inLab(offload: false) { lab, scene in
       let mux = scene.victim
       let host = scene.hosts[0].node.name
       var captures: [Capture] = []

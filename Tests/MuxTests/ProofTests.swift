@@ -42,11 +42,20 @@ import Wire
     try withDirectory { directory in
       let build = try script("hotpath-build.sh", directory.path)
       try #require(build.status == 0, "\(build.output)")
-      let objects = ["Wire", "Dataplane", "Mux"].map { directory.appending(path: "\($0).o").path }
-      let check = try script(
-        "hotpath-check.sh", objects.joined(separator: ","), "^Mux\\.process\\(", "^Mux\\.sweep\\(")
+      let objects = ["Wire", "Dataplane", "Mux", "HostAgent"].map {
+        directory.appending(path: "\($0).o").path
+      }
+      let entryPoints = [
+        "^Mux\\.process\\(", "^Mux\\.sweep\\(", "^HostAgent\\.inbound\\(", "^HostAgent\\.outbound\\(",
+        "^HostAgent\\.sweep\\(", "^Segmenter\\.init\\(", "^Segmenter\\.next\\(", "^Segmenter\\.complete\\(",
+      ]
+      let check = try run(
+        "/usr/bin/env",
+        ["bash", Self.deploy.appending(path: "hotpath-check.sh").path, objects.joined(separator: ",")]
+          + entryPoints)
       #expect(check.status == 0, "\(check.output)")
       #expect(check.output.contains("ok   Mux.process(_:byteCount:offload:now:)"))
+      #expect(check.output.contains("ok   HostAgent.inbound("))
     }
   }
 
