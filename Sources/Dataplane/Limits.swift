@@ -30,4 +30,8 @@ public enum Limits {
   /// Buckets of the flow table looked at per sweep: all 16,384 within 256 batches, so that with a batch every
   /// 10 ms none is older than 3 s when it is found expired.
   @inline(always) public static var bucketsPerSweep: Int { 64 }
+  /// Segments joined into one super-packet: a worker's batch has 64 packets, so no more are at hand.
+  @inline(always) public static var coalescedSegments: Int { 64 }
+  /// Bytes of such a super-packet: what the length field of an IPv4 header can say.
+  @inline(always) public static var coalescedBytes: Int { 65_535 }
 }

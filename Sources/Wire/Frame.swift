@@ -59,4 +59,45 @@ public struct Frame: ~Copyable, ~Escapable {
   @inline(always) public mutating func store32(_ value: UInt32, at offset: Int) {
     store(value.bigEndian, at: offset)
   }
+
+  /// The sum of bytes from an offset on, taken as words in the order of memory, fit for `InternetChecksum`.
+  ///
+  /// An odd last byte is padded with zero. One check for the whole range, since a check for each word keeps the
+  /// compiler from using vectors; beyond the buffer it traps.
+  @inlinable public func sum(from offset: Int, byteCount: Int) -> UInt64 {
+    guard byteCount > 0 else { return 0 }
+    var at = Self.headroom &+ offset
+    precondition(at >= 0 && byteCount <= buffer.byteCount &- at, "sum within the buffer")
+    let end = at &+ byteCount
+    var sum: UInt64 = 0
+    while at &+ 4 <= end {
+      unsafe sum &+= UInt64(buffer.unsafeLoadUnaligned(fromUncheckedByteOffset: at, as: UInt32.self))
+      at &+= 4
+    }
+    if at &+ 2 <= end {
+      unsafe sum &+= UInt64(buffer.unsafeLoadUnaligned(fromUncheckedByteOffset: at, as: UInt16.self))
+      at &+= 2
+    }
+    if at < end {
+      let last = unsafe buffer.unsafeLoadUnaligned(fromUncheckedByteOffset: at, as: UInt8.self)
+      sum &+= UInt64(UInt16(last).littleEndian)
+    }
+    return sum
+  }
+
+  /// Copies bytes of another buffer, from an offset there to one here; beyond a buffer it traps.
+  @inlinable public mutating func copy(
+    _ byteCount: Int, of other: borrowing Frame, from source: Int, to offset: Int
+  ) {
+    guard byteCount > 0 else { return }
+    let (from, to) = (Self.headroom &+ source, Self.headroom &+ offset)
+    precondition(from >= 0 && byteCount <= other.buffer.byteCount &- from, "source within the buffer")
+    precondition(to >= 0 && byteCount <= buffer.byteCount &- to, "target within the buffer")
+    unsafe other.buffer.withUnsafeBytes { bytes in
+      let source = unsafe UnsafeRawBufferPointer(rebasing: bytes[from..<(from &+ byteCount)])
+      unsafe buffer.withUnsafeMutableBytes { target in
+        unsafe UnsafeMutableRawBufferPointer(rebasing: target[to...]).copyMemory(from: source)
+      }
+    }
+  }
 }

@@ -23,17 +23,7 @@ public struct InternetChecksum: BitwiseCopyable, Sendable {
   @inlinable public mutating func add(
     _ frame: borrowing Frame, from offset: Int, byteCount: Int
   ) {
-    var at = offset
-    let end = offset &+ byteCount
-    while at &+ 4 <= end {
-      sum &+= UInt64(frame.load(at, as: UInt32.self))
-      at &+= 4
-    }
-    while at &+ 2 <= end {
-      sum &+= UInt64(frame.load(at, as: UInt16.self))
-      at &+= 2
-    }
-    if at < end { sum &+= UInt64(UInt16(frame.load(at, as: UInt8.self)).littleEndian) }
+    sum &+= frame.sum(from: offset, byteCount: byteCount)
   }
 
   /// The ones' complement sum in 16 bits, not complemented: what a partial checksum field holds.
