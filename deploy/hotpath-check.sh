@@ -34,6 +34,15 @@ callees() {
   local symbol=$1 file=$2
   objdump -dr --no-show-raw-insn --disassemble="$symbol" "$file" \
     | awk -v self="$symbol" '
+        function number(hex,   n, i) {
+          n = 0
+          for (i = 1; i <= length(hex); i++) n = n * 16 + index("0123456789abcdef", substr(hex, i, 1)) - 1
+          return n
+        }
+        { place = $1; sub(/:.*/, "", place) }
+        /^ +[0-9a-f]+:/ && first == "" { first = number(place) }
+        # Before the first instruction objdump lists the relocations of all that lies before the function.
+        /R_(X86_64|AARCH64)_/ && (first == "" || number(place) < first) { next }
         /R_X86_64_PLT32|R_X86_64_PC32|R_AARCH64_CALL26|R_AARCH64_JUMP26/ { name = $NF; sub(/[-+]0x[0-9a-f]+$/, "", name); if (name !~ /^\./) print name }
         /[ \t](call|callq|jmp|jmpq|bl|b)[ \t].*<.*>/ {
           name = $0; sub(/.*</, "", name); sub(/>.*/, "", name); sub(/@.*/, "", name)

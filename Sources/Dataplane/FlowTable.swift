@@ -176,10 +176,11 @@ public import Wire
   /// Lets a connection's record end soon, since its client has sent a FIN or a RST.
   ///
   /// A MUX sees no packet of the server, so it cannot wait for the other FIN.
-  @inlinable public mutating func expireSoon(_ connection: FiveTuple, now: UInt32) {
+  @inlinable public mutating func expireSoon(_ connection: FiveTuple, isReset: Bool, now: UInt32) {
     guard let place = find(connection) else { return }
     unsafe records[place].isClosing = true
-    unsafe records[place].expires = now &+ Limits.closingMilliseconds
+    let life = isReset ? Limits.untrustedMilliseconds : Limits.closingMilliseconds
+    unsafe records[place].expires = now &+ life
   }
 
   /// Removes expired records from the next few buckets; called once per batch.

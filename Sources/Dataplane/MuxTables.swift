@@ -118,8 +118,8 @@ public protocol MuxTables: ~Copyable {
     _ connection: FiveTuple, _ target: Target, _ entry: EndpointEntry, opening: Bool, now: UInt32)
   /// Forgets what is recorded for a connection.
   mutating func forget(_ connection: FiveTuple)
-  /// Lets the record of a connection that was reset end soon.
-  mutating func expireSoon(_ connection: FiveTuple, now: UInt32)
+  /// Lets the record of a connection end soon whose client has sent a RST or a FIN.
+  mutating func expireSoon(_ connection: FiveTuple, isReset: Bool, now: UInt32)
   /// Counts a packet that goes to a backend.
   mutating func count(_ target: Target, byteCount: Int, opens: Bool)
 }

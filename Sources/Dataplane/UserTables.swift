@@ -108,8 +108,8 @@ extension UserTables: MuxTables {
   @inlinable public mutating func forget(_ connection: FiveTuple) { flows.forget(connection) }
 
   /// Lets the record of a connection that was reset end soon.
-  @inlinable public mutating func expireSoon(_ connection: FiveTuple, now: UInt32) {
-    flows.expireSoon(connection, now: now)
+  @inlinable public mutating func expireSoon(_ connection: FiveTuple, isReset: Bool, now: UInt32) {
+    flows.expireSoon(connection, isReset: isReset, now: now)
   }
 
   /// Counts a packet that goes to a backend.

@@ -48,7 +48,10 @@ enum Match {
       return opening(packet.connection, entry, movement, current: current, &tables, now: now)
     }
     let backend = established(packet.connection, entry, movement, current: current, &tables, now: now)
-    if packet.flags.has(.rst) || packet.flags.has(.fin) { tables.expireSoon(packet.connection, now: now) }
+    let isReset = packet.flags.has(.rst)
+    if isReset || packet.flags.has(.fin) {
+      tables.expireSoon(packet.connection, isReset: isReset, now: now)
+    }
     return backend
   }
 

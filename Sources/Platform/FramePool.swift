@@ -60,12 +60,12 @@ public import Wire
 
   /// Works on two different frames at once, as segmentation does.
   @inline(always) public mutating func withPair<Result>(
-    _ first: Int, _ second: Int, _ body: (inout MutableRawSpan, inout MutableRawSpan) -> Result
+    _ first: Int, _ second: Int, _ body: (consuming MutableRawSpan, consuming MutableRawSpan) -> Result
   ) -> Result {
     precondition(first != second, "a pair of frames has two")
-    var one = unsafe MutableRawSpan(_unsafeStart: address(first), byteCount: Self.frameByteCount)
-    var other = unsafe MutableRawSpan(_unsafeStart: address(second), byteCount: Self.frameByteCount)
-    return body(&one, &other)
+    let one = unsafe MutableRawSpan(_unsafeStart: address(first), byteCount: Self.frameByteCount)
+    let other = unsafe MutableRawSpan(_unsafeStart: address(second), byteCount: Self.frameByteCount)
+    return body(one, other)
   }
 
   /// Takes a packet from a queue into a frame, virtio-net header at `receiveOffset`.

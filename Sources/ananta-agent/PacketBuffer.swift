@@ -2,9 +2,9 @@ internal import Dataplane
 internal import Platform
 internal import Wire
 
-/// One frame and the system calls that fill and empty it: how a worker's packets come and go.
+/// Two frames and the system calls that fill and empty them: how a worker's packets come and go.
 ///
-/// A worker needs no more than one, since every packet is written before the next is read.
+/// Every packet is written before the next is read, or joins the super-packet that gathers in the second frame.
 struct PacketBuffer: ~Copyable {
   /// What a read brought.
   enum Received {
@@ -16,11 +16,17 @@ struct PacketBuffer: ~Copyable {
     case closed
   }
 
+  /// Where packets are read to and written from.
+  private static let packet = 0
+  /// Where a super-packet gathers.
+  private static let pending = 1
+
   private var frames: FramePool
+  private var coalescer = Coalescer()
   /// Packets the kernel did not take.
   private(set) var refused: UInt64 = 0
 
-  init() throws(PlatformError) { frames = try FramePool(count: 1) }
+  init() throws(PlatformError) { frames = try FramePool(count: 2) }
 
   /// The frame's bytes, as the packet path takes them.
   var bytes: MutableRawSpan {
@@ -29,12 +35,12 @@ struct PacketBuffer: ~Copyable {
 
   /// Reads the next packet of a queue, and what its device left to us.
   @inline(always) mutating func receive(from queue: TUNQueue.Handle, _ offload: inout Offload) -> Received {
-    switch frames.receive(into: 0, from: queue) {
+    switch frames.receive(into: Self.packet, from: queue) {
     case .wouldBlock: return .empty
     case .failed: return .closed
     case .bytes(let count):
       let byteCount = count &- Offload.byteCount
-      guard byteCount >= 0, let frame = Frame(frames[0], byteCount: byteCount) else {
+      guard byteCount >= 0, let frame = Frame(frames[Self.packet], byteCount: byteCount) else {
         return .packet(byteCount: 0)
       }
       offload = Offload(frame, at: -Offload.byteCount)
@@ -46,29 +52,63 @@ struct PacketBuffer: ~Copyable {
   @inline(always) mutating func transmit(
     offset: Int, byteCount: Int, _ offload: Offload, to queue: TUNQueue.Handle
   ) {
-    guard var frame = Frame(frames[0], byteCount: 0) else { return }
+    transmit(frame: Self.packet, offset: offset, byteCount: byteCount, offload, to: queue)
+  }
+
+  @inline(always) private mutating func transmit(
+    frame index: Int, offset: Int, byteCount: Int, _ offload: Offload, to queue: TUNQueue.Handle
+  ) {
+    guard var frame = Frame(frames[index], byteCount: 0) else { return }
     offload.store(in: &frame, at: offset &- Offload.byteCount)
     let first = Frame.headroom &+ offset &- Offload.byteCount
-    switch frames.transmit(0, first..<(first &+ Offload.byteCount &+ byteCount), to: queue) {
+    switch frames.transmit(index, first..<(first &+ Offload.byteCount &+ byteCount), to: queue) {
     case .bytes: break
     case .wouldBlock, .failed: refused &+= 1
     }
   }
 
-  /// A copy of the packet's first bytes, for those that are not on the packet path.
-  mutating func copy(_ byteCount: Int) -> [UInt8] {
-    guard let frame = Frame(frames[0], byteCount: byteCount) else { return [] }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(byteCount)
-    for offset in 0..<byteCount { bytes.append(frame.load(offset, as: UInt8.self)) }
-    return bytes
+  /// Lets a packet for a VM join those before it.
+  ///
+  /// Where it cannot, what `takeJoined` gives is to be written first.
+  @inline(always) mutating func join(
+    offset: Int, byteCount: Int, _ offload: Offload, machine: UInt32
+  ) -> Coalescer.Answer {
+    Self.offer(&coalescer, &frames, offset: offset, byteCount: byteCount, offload, machine)
   }
 
-  /// Lays a packet into the frame; false when it is too long.
-  mutating func place(_ packet: [UInt8]) -> Bool {
-    guard var frame = Frame(frames[0], byteCount: packet.count) else { return false }
-    for (offset, byte) in packet.enumerated() { frame.store(byte, at: offset) }
-    return true
+  /// What has been joined since it was last taken, to be written at once.
+  @inline(always) mutating func takeJoined() -> Joined? {
+    guard coalescer.isPending else { return nil }
+    return Self.take(&coalescer, &frames)
+  }
+
+  /// Writes what `takeJoined` gave.
+  @inline(always) mutating func transmit(_ joined: Joined, to queue: TUNQueue.Handle) {
+    transmit(frame: Self.pending, offset: 0, byteCount: joined.byteCount, joined.offload, to: queue)
+  }
+
+  /// A super-packet that has gathered for a VM.
+  struct Joined {
+    let machine: UInt32
+    let byteCount: Int
+    let offload: Offload
+  }
+
+  @inline(always) private static func offer(
+    _ coalescer: inout Coalescer, _ frames: inout FramePool, offset: Int, byteCount: Int, _ offload: Offload,
+    _ machine: UInt32
+  ) -> Coalescer.Answer {
+    frames.withPair(packet, pending) { packet, pending in
+      coalescer.offer(
+        packet, offset: offset, byteCount: byteCount, offload: offload, machine: machine, into: pending)
+    }
+  }
+
+  @inline(always) private static func take(
+    _ coalescer: inout Coalescer, _ frames: inout FramePool
+  ) -> Joined? {
+    guard let taken = coalescer.take(frames[pending]) else { return nil }
+    return Joined(machine: taken.machine, byteCount: taken.byteCount, offload: taken.offload)
   }
 
   /// Writes an encapsulated packet as it is to go over the wire: in segments, with complete checksums.
@@ -79,11 +119,28 @@ struct PacketBuffer: ~Copyable {
     offset: Int, byteCount: Int, _ offload: Offload, to queue: TUNQueue.Handle
   ) -> Bool {
     guard
-      var segmenter = Segmenter(frames[0], offset: offset, byteCount: byteCount, offload: offload)
+      var segmenter = Segmenter(
+        frames[Self.packet], offset: offset, byteCount: byteCount, offload: offload)
     else { return false }
-    while let segment = segmenter.next(frames[0]) {
+    while let segment = segmenter.next(frames[Self.packet]) {
       transmit(offset: segment.offset, byteCount: segment.byteCount, Offload(), to: queue)
     }
+    return true
+  }
+
+  /// A copy of the packet's first bytes, for those that are not on the packet path.
+  mutating func copy(_ byteCount: Int) -> [UInt8] {
+    guard let frame = Frame(frames[Self.packet], byteCount: byteCount) else { return [] }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(byteCount)
+    for offset in 0..<byteCount { bytes.append(frame.load(offset, as: UInt8.self)) }
+    return bytes
+  }
+
+  /// Lays a packet into the frame; false when it is too long.
+  mutating func place(_ packet: [UInt8]) -> Bool {
+    guard var frame = Frame(frames[Self.packet], byteCount: packet.count) else { return false }
+    for (offset, byte) in packet.enumerated() { frame.store(byte, at: offset) }
     return true
   }
 }

@@ -48,6 +48,7 @@ import Wire
       let entryPoints = [
         "^Mux\\.process\\(", "^Mux\\.sweep\\(", "^HostAgent\\.inbound\\(", "^HostAgent\\.outbound\\(",
         "^HostAgent\\.sweep\\(", "^Segmenter\\.init\\(", "^Segmenter\\.next\\(", "^Segmenter\\.complete\\(",
+        "^Coalescer\\.offer\\(", "^Coalescer\\.take\\(",
       ]
       let check = try run(
         "/usr/bin/env",

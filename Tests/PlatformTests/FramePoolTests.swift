@@ -25,7 +25,7 @@ struct FramePoolTests {
 
   @Test func twoFramesAtOnce() throws {
     var pool = try FramePool(count: 2)
-    pool.withPair(0, 1) { one, other in
+    pool.withPair(0, 1) { (one: consuming MutableRawSpan, other: consuming MutableRawSpan) in
       one.storeBytes(of: 1, toByteOffset: 64, as: UInt8.self)
       other.storeBytes(of: 2, toByteOffset: 64, as: UInt8.self)
     }
