@@ -142,7 +142,9 @@ public struct Session: Sendable {
       errorsInARow = 0
       beginToConnect()
     case .timer(.idleHold): beginToConnect()
-    case .stop: disarm(.idleHold)
+    case .stop(let reason):
+      disarm(.idleHold)
+      lastError = "stopped: \(reason)"
     default: break
     }
   }
