@@ -3,7 +3,7 @@
 set -euo pipefail
 
 build=(libnl-3-dev libnl-route-3-dev libsqlite3-dev pkg-config binutils)
-lab=(frr iproute2 iputils-ping ethtool nftables tcpdump curl iperf3 nginx-light socat)
+lab=(frr procps iproute2 iputils-ping ethtool nftables tcpdump curl iperf3 nginx-light socat)
 judges=(tshark bird2 gobgpd jq)
 
 missing=()
@@ -28,3 +28,15 @@ export DEBIAN_FRONTEND=noninteractive
 echo "installing: ${missing[*]}"
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+
+# Nor shall they start at the next boot, where it was we who brought them.
+if command -v systemctl >/dev/null; then
+  for package in "${missing[@]}"; do
+    case "$package" in
+      frr) systemctl disable frr >/dev/null 2>&1 || true ;;
+      nginx-light) systemctl disable nginx >/dev/null 2>&1 || true ;;
+      bird2) systemctl disable bird >/dev/null 2>&1 || true ;;
+      gobgpd) systemctl disable gobgpd >/dev/null 2>&1 || true ;;
+    esac
+  done
+fi

@@ -16,9 +16,9 @@ status=0
 
 swift build --build-tests || exit 1
 built=$((SECONDS - started))
-swift test --skip-build --skip "$waiting" 2>&1 | tee -a "$log"
+timeout 20m swift test --skip-build --skip "$waiting" 2>&1 | tee -a "$log"
 [ "${PIPESTATUS[0]}" -eq 0 ] || status=1
-swift test --skip-build --filter "$waiting" --no-parallel 2>&1 | tee -a "$log"
+timeout 20m swift test --skip-build --filter "$waiting" --no-parallel 2>&1 | tee -a "$log"
 [ "${PIPESTATUS[0]}" -eq 0 ] || status=1
 
 # "Test run with 410 tests in 70 suites passed after 93 seconds.", once for each part.
@@ -27,6 +27,11 @@ read -r tests suites < <(sed -nE 's/.*Test run with ([0-9]+) tests? in ([0-9]+) 
 cases=$(sed -nE 's/.* Test .* with ([0-9]+) test cases? (passed|failed) after.*/\1/p' "$log" |
   awk '{cases += $1 - 1} END {print cases + 0}')
 failed=$(grep -cE '^[^ ]+ +Test .* failed after' "$log")
+skipped=$(grep -cE '^[^ ]+ +(Test|Suite) .* skipped' "$log")
+if [ "$skipped" -gt 0 ]; then
+  echo "$skipped tests or suites were skipped: a claim that is not tested is not a claim" >&2
+  status=1
+fi
 echo
 echo "tests: $tests in $suites suites with $((tests + cases)) cases, $failed failed;" \
   "built in $built s, ran in $((SECONDS - started - built)) s"

@@ -6,8 +6,8 @@ enum Limits {
   ///
   /// 1,024 VMs with 15 endpoints each.
   static var endpoints: Int { 16_383 }
-  /// MUXes of a pool: eight times the eight of a large pool.
-  static var muxes: Int { 64 }
+  /// MUXes of a data centre: as many as a manager takes nodes.
+  static var muxes: Int { 1024 }
   /// Flows of one worker unless told otherwise: 4 MB, which the caches of a server core still help with.
   static var flows: Int { 262_144 }
   /// Flows of one worker at most: 1 GB.

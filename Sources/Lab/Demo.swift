@@ -32,7 +32,10 @@ public struct Demo: Sendable {
     progress("Removing the data centre")
     let name = plan.name
     let removal = await Task { _ = try await Lab.down(name) }.result
-    if let failure { throw failure }
+    if let failure {
+      report.claims.append(
+        .init(claim: "The demo comes to its end", measured: failure.description, ok: false))
+    }
     if case .failure(let error) = removal { throw LabError(.command, "\(error)") }
     report.passed = !report.claims.contains { $0.ok == false }
     report.seconds = MonotonicTime.milliseconds(from: began, to: MonotonicTime.now) / 1000

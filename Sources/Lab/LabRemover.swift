@@ -18,10 +18,7 @@ extension Lab {
       try StateFiles.remove(directory)
       return true
     }
-    guard let record = try? LabRecord.load(name) else {
-      try StateFiles.remove(directory)
-      return true
-    }
+    let record = try LabRecord.load(name)
     if !record.isComplete { await endBuilders(of: name) }
     let own = record.namespaces.filter { isOwn($0) }
     let inodes = Set(own.compactMap { Namespaces.inode(of: $0.name) })

@@ -53,11 +53,13 @@ public struct MuxKillMeasurement: Codable, Hashable, Sendable {
     let made = try await BackendStopMeasurement.value(of: making)
     let there = report.connections.filter { ways[$0.localPort]?.contains(scene.victim) == true }
     let elsewhere = report.connections.filter { ways[$0.localPort]?.contains(scene.victim) == false }
-    // A connection that was not up when the MUX was killed says nothing.
+    // A connection that should have been up long before the kill and was not counts as broken.
     func isBroken(_ connection: HoldReport.Connection) -> Bool {
       connection.broke != nil || connection.firstReply == 0 || connection.firstReply > killed
     }
-    let before = Int((killed - made.began) * UInt64(fresh.perSecond) / 1_000_000_000) + 1
+    // On a busy machine the load may begin after the kill.
+    let before =
+      made.began < killed ? Int((killed - made.began) * UInt64(fresh.perSecond) / 1_000_000_000) + 1 : 0
     return MuxKillMeasurement(
       mux: scene.victim, routerMilliseconds: noticed.map { MonotonicTime.milliseconds(from: killed, to: $0) },
       heldElsewhere: elsewhere.count, brokenElsewhere: elsewhere.filter(isBroken).count,

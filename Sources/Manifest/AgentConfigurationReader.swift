@@ -83,7 +83,7 @@ private enum AgentFile {
 
   private static func host(_ host: inout YAMLMapping) -> HostConfiguration? {
     let workers = host.optional("workers", as: .integer(1...Limits.workers), default: 1)
-    let mtu = host.optional("mtu", as: .mtu, default: 1500)
+    let mtu = host.optional("mtu", as: .hostMTU, default: 1500)
     return HostConfiguration(workers: workers, mtu: mtu)
   }
 
@@ -95,6 +95,9 @@ private enum AgentFile {
 extension YAMLType where Value == Int {
   /// From what every IPv4 host must take (RFC 791) to the largest packet.
   fileprivate static var mtu: YAMLType { integer(576...65535) }
+
+  /// A VM's device has 20 bytes less, and must still take what every IPv4 host must.
+  fileprivate static var hostMTU: YAMLType { integer(596...65535) }
 
   /// RFC 4271, section 4.2: zero or at least three whole seconds, in 16 bits.
   fileprivate static var holdTime: YAMLType {

@@ -24,8 +24,11 @@ struct AnantaAgent: AsyncParsableCommand {
   func run() async throws {
     let configuration: AgentConfiguration
     do {
-      let text = try String(contentsOfFile: config, encoding: .utf8)
-      configuration = try AgentConfiguration.read(text, file: config)
+      guard let data = FileManager.default.contents(atPath: config) else {
+        throw AgentError.platform(
+          "\(config): there is no such file, or it may not be read; name another with --config")
+      }
+      configuration = try AgentConfiguration.read(String(decoding: data, as: UTF8.self), file: config)
     } catch {
       StandardError.write("\(error)\n")
       throw ExitCode(1)

@@ -20,8 +20,12 @@ final class HealthBoard: Sendable {
 
   /// Notes a change and passes it on; any thread may call.
   func note(_ change: HealthChange) {
-    latest.withLock { $0[Subject(locator: change.locator, key: change.key)] = change }
-    outlet.yield([change])
+    let subject = Subject(locator: change.locator, key: change.key)
+    let isNew = latest.withLock { all in
+      defer { all[subject] = change }
+      return all[subject] != change
+    }
+    if isNew { outlet.yield([change]) }
   }
 
   /// Forgets what was found of a VM that is gone: another may get its locator.

@@ -14,6 +14,8 @@ struct HostLoop: ~Copyable {
   }
   /// How often the probes' clock is wound.
   private static let tickMilliseconds: UInt64 = 20
+  /// Packets to the prober that a VM may send per batch; a probe's answer is a handful.
+  private static let answersPerBatch = 16
   /// Flow records looked at per batch for expiry.
   private static let sweepBudget = 256
 
@@ -41,7 +43,9 @@ struct HostLoop: ~Copyable {
   /// Waits for packets, plans and time, until told to stop.
   mutating func run() {
     while !worker.isStopping.load(ordering: .acquiring) {
-      guard let ready = try? epoll.wait(timeoutMilliseconds: CInt(Self.tickMilliseconds)) else { return }
+      guard let ready = try? epoll.wait(timeoutMilliseconds: CInt(Self.tickMilliseconds)) else {
+        UplinkDevice.isGone(worker.device)
+      }
       if let plan = worker.mailbox.take() { adopt(plan) }
       let milliseconds = MonotonicClock.milliseconds
       let now = UInt32(truncatingIfNeeded: milliseconds)
@@ -53,6 +57,7 @@ struct HostLoop: ~Copyable {
         }
       }
       agent.sweep(now: now, budget: Self.sweepBudget)
+      worker.refused.store(buffer.refused, ordering: .relaxed)
       if milliseconds - lastTick >= Self.tickMilliseconds {
         lastTick = milliseconds
         carryOut(monitor.handle(.tick, now: milliseconds))
@@ -65,7 +70,9 @@ struct HostLoop: ~Copyable {
     let uplink = worker.uplink.handle
     var offload = Offload()
     for _ in 0..<HostWorker.batch {
-      guard case .packet(let byteCount) = buffer.receive(from: uplink, &offload) else { break }
+      let received = buffer.receive(from: uplink, &offload)
+      if case .closed = received { UplinkDevice.isGone(worker.device) }
+      guard case .packet(let byteCount) = received else { break }
       let verdict = Self.inbound(&agent, &buffer, byteCount, &offload, now)
       guard case .deliver(let machine, let offset, let length) = verdict else { continue }
       deliver(machine, offset: offset, byteCount: length, offload)
@@ -94,9 +101,12 @@ struct HostLoop: ~Copyable {
 
   /// A VM → underlay, or the VM's answer to a probe.
   private mutating func drainMachine(_ machine: UInt32, _ now: UInt32, _ milliseconds: UInt64) {
+    // An event from before the last plan may be that of a VM which is no longer there.
+    guard plan?.devices[machine] != nil else { return }
     let uplink = worker.uplink.handle
     let device = machines[Int(machine & 1023)]
     var offload = Offload()
+    var answers = 0
     for _ in 0..<HostWorker.batch {
       switch buffer.receive(from: device, &offload) {
       case .empty: return
@@ -106,6 +116,9 @@ struct HostLoop: ~Copyable {
         case .transmit(let offset, let length):
           buffer.transmit(offset: offset, byteCount: length, offload, to: uplink)
         case .pass:
+          // A VM that floods the prober takes no time from its neighbours.
+          answers += 1
+          guard answers <= Self.answersPerBatch else { continue }
           carryOut(monitor.handle(.packet(buffer.copy(byteCount), from: machine), now: milliseconds))
         case .drop, .deliver: break
         }
@@ -144,7 +157,7 @@ struct HostLoop: ~Copyable {
     worker.adopted.store(next.generation, ordering: .releasing)
   }
 
-  /// The device is gone, with its namespace perhaps: the control side opens it anew when it can.
+  /// The device was removed inside the VM: the control side opens it anew.
   private mutating func lose(_ machine: UInt32) {
     machines[Int(machine & 1023)] = .none
     if let device = plan?.devices[machine] { try? epoll.remove(device.queue.descriptor) }

@@ -20,7 +20,12 @@ actor HostRole: DataPath {
   private let logger: Logger
   private var state = NodeState()
   private var machines = MachineDirectory()
-  private var problems: [String] = []
+  /// VMs without a device, each in a sentence.
+  private var missing: [String] = []
+  /// What keeps the node from running its state.
+  private var faults: [String] = []
+  /// The plan that each worker runs, kept where a new one cannot be made.
+  private var plans: [HostPlan?]
   private var generation: UInt64 = 0
 
   /// Opens the uplink devices, numbered from `firstDevice`, and starts a worker for each.
@@ -40,6 +45,7 @@ actor HostRole: DataPath {
         workers.append(try HostWorker(uplink: queue, index: index, onCPU: cpu, health: health))
       }
       self.workers = workers
+      plans = Array(repeating: nil, count: workers.count)
     } catch {
       throw AgentError.platform(error.description)
     }
@@ -50,34 +56,39 @@ actor HostRole: DataPath {
     }
   }
 
-  func adopt(_ state: NodeState) async {
+  func adopt(_ state: NodeState) async -> Bool {
     self.state = state
-    await bringUp()
+    let isRunning = await bringUp()
     // The manager forgets what it knew of an endpoint that was set anew.
     health.repeatAll()
+    return isRunning
   }
 
-  func repair() async {
-    guard machines.isIncomplete else { return }
-    await bringUp()
+  func repair() async -> Bool {
+    machines.forgetStrays()
+    if machines.isIncomplete || !faults.isEmpty { return await bringUp() }
+    faults = await routes.repair() + workers.flatMap { UplinkDevice.repair($0.device) }
+    return faults.isEmpty
   }
 
   /// A device has gone away under its worker.
   private func reopen(_ index: UInt32) async {
     machines.forgetDevice(of: index)
-    await bringUp()
+    _ = await bringUp()
   }
 
-  private func bringUp() async {
+  private func bringUp() async -> Bool {
+    faults = []
     // A device that changes is let go by its worker before it is opened anew: it has one queue.
     let released = machines.release(allBut: state.machines)
     if !released.isEmpty {
       health.forget(released)
       await install()
     }
-    problems = machines.open(state.machines, mtu: settings.mtu - IPIP.byteCount)
+    missing = machines.open(state.machines, mtu: settings.mtu - IPIP.byteCount)
     await install()
-    problems += await routes.set(destinations(), for: "host")
+    faults += await routes.set(destinations(), for: "host")
+    return faults.isEmpty
   }
 
   /// Locators to their workers' devices, and the rest of the prefix to the first, where it is counted and dropped.
@@ -95,10 +106,14 @@ actor HostRole: DataPath {
   /// Hands each worker its part and waits until all go by it.
   private func install() async {
     generation += 1
-    health.keep(Set(state.hostEndpoints.values.flatMap(\.values).filter { $0.probe != nil }))
+    let served = state.hostEndpoints.values.flatMap(\.values)
+    health.keep(Set(served.filter { $0.probe != nil }))
+    machines.keepProbes(of: served)
     for (number, worker) in workers.enumerated() {
       let mine = machines.entries.filter { Int($0.index) % workers.count == number }
-      worker.mailbox.post(plan(mine))
+      let plan = plan(mine, for: number)
+      plans[number] = plan
+      worker.mailbox.post(plan)
     }
     for worker in workers {
       while worker.adopted.load(ordering: .acquiring) < generation {
@@ -107,14 +122,21 @@ actor HostRole: DataPath {
     }
   }
 
-  private func plan(_ entries: [MachineDirectory.Entry]) -> HostPlan {
+  private func plan(_ entries: [MachineDirectory.Entry], for worker: Int) -> HostPlan {
     var endpoints: [HostMap.Endpoint] = []
     var probes: [ProbeTarget] = []
     for entry in entries {
       let served = state.hostEndpoints[entry.machine.locator, default: [:]].values.sorted { $0.key < $1.key }
       for endpoint in served {
         endpoints.append(HostMap.Endpoint(endpoint, machine: entry.index))
-        guard entry.device != nil, let probe = endpoint.probe else { continue }
+        guard let probe = endpoint.probe else { continue }
+        guard entry.device != nil else {
+          health.note(
+            HealthChange(
+              locator: entry.machine.locator, key: endpoint.key, isHealthy: false,
+              reason: "the VM has no device"))
+          continue
+        }
         probes.append(
           ProbeTarget(id: machines.probeID(of: endpoint), endpoint, probe, entry))
       }
@@ -129,14 +151,17 @@ actor HostRole: DataPath {
       return HostPlan(
         map: map, devices: Dictionary(uniqueKeysWithValues: devices), probes: probes, generation: generation)
     } catch {
-      problems.append("the host map of revision \(state.revision.number) cannot be built: \(error)")
-      return HostPlan(map: .empty, devices: [:], probes: [], generation: generation)
+      faults.append("the host map of revision \(state.revision.number) cannot be built: \(error)")
+      // Better the last state that could be run than none.
+      return HostPlan(
+        map: plans[worker]?.map ?? .empty, devices: plans[worker]?.devices ?? [:],
+        probes: plans[worker]?.probes ?? [], generation: generation)
     }
   }
 
   func statistics() -> NodeStatistics {
     NodeStatistics(
-      bgp: [], counters: HostStatistics.counters(workers, machines.entries), problems: problems)
+      bgp: [], counters: HostStatistics.counters(workers, machines.entries), problems: missing + faults)
   }
 
   /// The devices stay for the next process; packets wait in them.

@@ -31,6 +31,8 @@ final class HostWorker: Sendable {
   /// The generation of the plan in force.
   let adopted = Atomic<UInt64>(0)
   let counters: HostCounters
+  /// Packets that a device or the kernel did not take.
+  let refused = Atomic<UInt64>(0)
   /// Indices of VMs whose device has gone away under the worker.
   let lost: AsyncStream<UInt32>
   let lostOutlet: AsyncStream<UInt32>.Continuation

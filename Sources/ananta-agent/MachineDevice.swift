@@ -1,4 +1,5 @@
 internal import Control
+internal import Foundation
 internal import Platform
 internal import Wire
 
@@ -6,6 +7,8 @@ internal import Wire
 final class MachineDevice: Sendable {
   let machine: HostMachine
   let queue: TUNQueue
+  /// Tells the namespace from a later one of the same name.
+  private let namespace: UInt64?
 
   /// Creates the device, or attaches to the one that an earlier process left, so that the VM notices nothing.
   init(_ machine: HostMachine, mtu: Int) throws(PlatformError) {
@@ -19,6 +22,20 @@ final class MachineDevice: Sendable {
     guard let queue = tun.takeQueue() else { preconditionFailure("a new device has its queue") }
     self.machine = machine
     self.queue = queue
+    namespace = Self.identity(of: machine.attachment)
+  }
+
+  /// Whether the namespace it was opened in no longer bears the name.
+  var isStray: Bool { Self.identity(of: machine.attachment) != namespace }
+
+  /// The inode of the namespace that bears the name now; the corresponding command is `stat -L`.
+  private static func identity(of attachment: Attachment) -> UInt64? {
+    switch attachment {
+    case .networkNamespace(let name, _):
+      let path = "\(NetworkNamespace.directory)/\(name)"
+      let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+      return (attributes?[.systemFileNumber] as? NSNumber)?.uint64Value
+    }
   }
 
   /// Lets the device end with this object, since the VM is no longer here.

@@ -21,6 +21,7 @@ struct MachineDirectory {
   /// Sorted by index.
   private(set) var entries: [Entry] = []
   private var probeIDs: [Subject: UInt32] = [:]
+  private var lastProbeID: UInt32 = 0
 
   /// Whether some VM has no device.
   var isIncomplete: Bool { entries.contains { $0.device == nil } }
@@ -56,19 +57,32 @@ struct MachineDirectory {
     return problems
   }
 
+  /// Lets go of devices whose namespace is no longer the one of that name: a VM that was made anew.
+  ///
+  /// The old namespace lives on as long as its device is open, so nothing else would tell.
+  mutating func forgetStrays() {
+    for place in entries.indices where entries[place].device?.isStray == true { entries[place].device = nil }
+  }
+
   /// The device of a VM no longer works.
   mutating func forgetDevice(of index: UInt32) {
     guard let place = entries.firstIndex(where: { $0.index == index }) else { return }
     entries[place].device = nil
   }
 
-  /// The number of a probe, the same for as long as this process lives.
+  /// The number of a probe, the same for as long as its endpoint is served.
   mutating func probeID(of endpoint: HostEndpoint) -> UInt32 {
     let subject = Subject(locator: endpoint.locator, key: endpoint.key)
     if let id = probeIDs[subject] { return id }
-    let id = UInt32(probeIDs.count + 1)
-    probeIDs[subject] = id
-    return id
+    lastProbeID &+= 1
+    probeIDs[subject] = lastProbeID
+    return lastProbeID
+  }
+
+  /// Forgets the numbers of probes that are no more.
+  mutating func keepProbes(of endpoints: [HostEndpoint]) {
+    let subjects = Set(endpoints.map { Subject(locator: $0.locator, key: $0.key) })
+    probeIDs = probeIDs.filter { subjects.contains($0.key) }
   }
 
   private func freeIndex() -> UInt32 {

@@ -21,6 +21,7 @@ actor MuxRole: DataPath {
   private let speaker: Speaker
   private let routes: NodeRoutes
   private let logger: Logger
+  private var state = NodeState()
   private var map: VIPMap
   private var generation: UInt64 = 0
   private var problems: [String] = []
@@ -53,10 +54,14 @@ actor MuxRole: DataPath {
     }
   }
 
-  func adopt(_ state: NodeState) async {
-    // Routers go elsewhere before the VIP is forgotten, and come only when it is known.
-    let before = Set(map.vips)
-    speaker.announce(Self.prefixes(state.announced.intersection(before)))
+  func adopt(_ state: NodeState) async -> Bool {
+    self.state = state
+    return await bringUp()
+  }
+
+  /// Routers go elsewhere before a VIP is forgotten, and come only when its packets find their way.
+  private func bringUp() async -> Bool {
+    speaker.announce(Self.prefixes(state.announced.intersection(map.vips)))
     problems = []
     let endpoints = state.muxEndpoints.values.map(EndpointConfiguration.init)
     do {
@@ -67,7 +72,9 @@ actor MuxRole: DataPath {
     }
     let destinations = map.vips.map { (IPv4Prefix($0, length: 32), Self.device) }
     problems += await routes.set(Dictionary(uniqueKeysWithValues: destinations), for: "mux")
+    guard problems.isEmpty else { return false }
     speaker.announce(Self.prefixes(state.announced))
+    return true
   }
 
   /// Hands the map to every worker and waits until all go by it.
@@ -82,10 +89,14 @@ actor MuxRole: DataPath {
     }
   }
 
-  func repair() async {
-    guard let settled = map.settled(now: Self.now) else { return }
-    map = settled
-    await install()
+  func repair() async -> Bool {
+    guard problems.isEmpty else { return await bringUp() }
+    problems = await routes.repair() + UplinkDevice.repair(Self.device)
+    if let settled = map.settled(now: Self.now) {
+      map = settled
+      await install()
+    }
+    return problems.isEmpty
   }
 
   func statistics() -> NodeStatistics {
@@ -114,7 +125,8 @@ actor MuxRole: DataPath {
       localAddress: agent.address, localAS: bgp.localAS, routerID: bgp.routerID,
       holdTimeSeconds: bgp.holdTimeSeconds, connectRetrySeconds: max(1, bgp.connectRetryMilliseconds / 1000),
       neighbors: bgp.neighbors.map {
-        NeighborConfiguration(address: $0.address, port: $0.port, remoteAS: $0.remoteAS, password: $0.password)
+        NeighborConfiguration(
+          address: $0.address, port: $0.port, remoteAS: $0.remoteAS, password: $0.password)
       })
   }
 }
@@ -124,7 +136,8 @@ extension EndpointConfiguration {
   init(_ endpoint: MuxEndpoint) {
     self.init(
       vip: endpoint.key.vip, port: endpoint.key.port, proto: IPProtocol(endpoint.key.transport.rawValue),
-      affinity: HashedFields(endpoint.affinity), idleTimeout: UInt32(clamping: endpoint.idleTimeoutMilliseconds),
+      affinity: HashedFields(endpoint.affinity),
+      idleTimeout: UInt32(clamping: endpoint.idleTimeoutMilliseconds),
       backends: endpoint.backends.map { WeightedBackend(locator: $0.locator, weight: $0.weight) })
   }
 }

@@ -26,6 +26,8 @@ final class MuxWorker: Sendable {
   let adopted = Atomic<UInt64>(0)
   let counters: MuxCounters
   let flowRecords = Atomic<Int>(0)
+  /// Packets that the kernel did not take.
+  let refused = Atomic<UInt64>(0)
   private let isStopping = Atomic<Bool>(false)
   private let queue: TUNQueue
   private let address: IPv4Address
@@ -75,7 +77,9 @@ final class MuxWorker: Sendable {
       let queue = worker.queue.handle
       while !worker.isStopping.load(ordering: .acquiring) {
         // A worker that nobody wakes still forgets old records.
-        guard let ready = try? epoll.wait(timeoutMilliseconds: 100) else { return }
+        guard let ready = try? epoll.wait(timeoutMilliseconds: 100) else {
+          UplinkDevice.isGone(worker.queue.interfaceName)
+        }
         for index in 0..<ready where epoll[index].tag == 1 { worker.mailbox.wakeup.drain() }
         if let plan = worker.mailbox.take() {
           mux.adopt(plan.map)
@@ -83,24 +87,31 @@ final class MuxWorker: Sendable {
         }
         let now = UInt32(truncatingIfNeeded: MonotonicClock.milliseconds)
         mux.sweep(now: now)
-        Self.drain(queue, &mux, &buffer, now: now)
+        if !Self.drain(queue, &mux, &buffer, now: now) { UplinkDevice.isGone(worker.queue.interfaceName) }
+        worker.refused.store(buffer.refused, ordering: .relaxed)
         worker.flowRecords.store(mux.recordCount, ordering: .relaxed)
       }
     }
 
-    /// What the stack routed to our VIPs, on to the backends.
+    /// What the stack routed to our VIPs, on to the backends; false when the device is gone.
     static func drain(
       _ queue: TUNQueue.Handle, _ mux: inout Mux, _ buffer: inout PacketBuffer, now: UInt32
-    ) {
+    ) -> Bool {
       var offload = Offload()
       for _ in 0..<MuxWorker.batch {
-        guard case .packet(let byteCount) = buffer.receive(from: queue, &offload) else { return }
+        let byteCount: Int
+        switch buffer.receive(from: queue, &offload) {
+        case .packet(let count): byteCount = count
+        case .empty: return true
+        case .closed: return false
+        }
         let verdict = mux.process(buffer.bytes, byteCount: byteCount, offload: &offload, now: now)
         guard case .transmit(let offset, let length) = verdict else { continue }
         if !buffer.transmitSegments(offset: offset, byteCount: length, offload, to: queue) {
           mux.countDrop(.offload)
         }
       }
+      return true
     }
   }
 }

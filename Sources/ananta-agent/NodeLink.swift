@@ -17,6 +17,8 @@ actor NodeLink: ServiceLifecycle.Service {
   private let introduction: Introduction
   private let logger: Logger
   private var state = NodeState()
+  /// The state is not yet what the data paths run: to be acknowledged when it is.
+  private var owesAcknowledgement = false
 
   /// What a new stream begins with, kept where the link can read it at any time.
   private final class Introduction: Sendable {
@@ -68,7 +70,7 @@ actor NodeLink: ServiceLifecycle.Service {
     state = last
     introduction.update(to: last)
     logger.notice("going on with the last state", metadata: ["revision": "\(last.revision.number)"])
-    for path in paths { await path.adopt(last) }
+    for path in paths { _ = await path.adopt(last) }
   }
 
   private func take(_ event: ManagerLink.Event) async {
@@ -83,12 +85,13 @@ actor NodeLink: ServiceLifecycle.Service {
   private func carryOut(_ update: Update) async {
     switch state.apply(update) {
     case .applied:
-      if !update.commands.isEmpty || update.isSnapshot {
-        for path in paths { await path.adopt(state) }
-      }
       introduction.update(to: state)
       file.save(state, logger: logger)
-      link.report(.acknowledged(state.revision, state.epoch))
+      if !update.commands.isEmpty || update.isSnapshot {
+        owesAcknowledgement = false
+        for path in paths where await !path.adopt(state) { owesAcknowledgement = true }
+      }
+      if !owesAcknowledgement { link.report(.acknowledged(state.revision, state.epoch)) }
     case .refused(let highest):
       logger.warning(
         "refused an order of an older epoch",
@@ -111,14 +114,20 @@ actor NodeLink: ServiceLifecycle.Service {
     while !Task.isCancelled {
       try? await Task.sleep(for: .seconds(1))
       var all = NodeStatistics(bgp: [], counters: [], problems: [])
+      let revision = state.revision
+      var isRunning = true
       for path in paths {
-        await path.repair()
+        if await !path.repair() { isRunning = false }
         let part = await path.statistics()
         all.bgp += part.bgp
         all.counters += part.counters
         all.problems += part.problems
       }
       link.report(.statistics(all))
+      if owesAcknowledgement, isRunning, revision == state.revision {
+        owesAcknowledgement = false
+        link.report(.acknowledged(state.revision, state.epoch))
+      }
     }
   }
 }

@@ -31,9 +31,12 @@ enum MuxStatistics {
     counters += drops.map { reason, value in
       Counter(name: "ananta_drops_total", labels: ["role": "mux", "reason": "\(reason)"], value: value)
     }
+    counters += refused(workers.reduce(UInt64(0)) { $0 + $1.refused.load(ordering: .relaxed) }, role: "mux")
     let records = workers.reduce(0) { $0 + $1.flowRecords.load(ordering: .relaxed) }
     counters.append(Counter(name: "ananta_mux_flow_records", labels: [:], value: UInt64(max(0, records))))
-    return counters.sorted { ($0.name, "\($0.labels.sorted(by: <))") < ($1.name, "\($1.labels.sorted(by: <))") }
+    return counters.sorted {
+      ($0.name, "\($0.labels.sorted(by: <))") < ($1.name, "\($1.labels.sorted(by: <))")
+    }
   }
 }
 
@@ -61,5 +64,12 @@ enum HostStatistics {
         Counter(name: "ananta_drops_total", labels: ["role": "host", "reason": "\(reason)"], value: value))
     }
     return counters
+      + refused(workers.reduce(UInt64(0)) { $0 + $1.refused.load(ordering: .relaxed) }, role: "host")
   }
+}
+
+/// Packets that were judged and written, and that the kernel did not take: a device that is gone or down.
+private func refused(_ count: UInt64, role: String) -> [Counter] {
+  guard count > 0 else { return [] }
+  return [Counter(name: "ananta_drops_total", labels: ["role": role, "reason": "refused"], value: count)]
 }

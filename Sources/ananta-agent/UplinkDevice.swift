@@ -20,9 +20,30 @@ enum UplinkDevice {
     let netlink = try Netlink.open()
     try netlink.setMTU(UInt32(mtu), link: name)
     try netlink.setQueueLength(queueLength, link: name)
-    _ = try SysctlRequirement.repair(
-      SysctlRequirement.node(devices: [name]) + SysctlRequirement.ownSources(device: name))
+    _ = try SysctlRequirement.repair(requirements(of: name))
     try netlink.setUp(true, link: name)
     return device
+  }
+
+  /// Mends settings that others have changed; what could not be done.
+  static func repair(_ name: String) -> [String] {
+    do throws(PlatformError) {
+      _ = try SysctlRequirement.repair(requirements(of: name))
+      return []
+    } catch {
+      return [error.description]
+    }
+  }
+
+  private static func requirements(of name: String) -> [SysctlRequirement] {
+    SysctlRequirement.node(devices: [name]) + SysctlRequirement.ownSources(device: name)
+  }
+
+  /// Ends the process: a device that was taken away cannot be mended under its workers, and a MUX that still
+  /// announces VIPs without it would swallow their packets. The kernel closes the BGP session, and whoever
+  /// supervises the agent starts it again.
+  static func isGone(_ name: String) -> Never {
+    StandardError.write("ananta-agent: device \(name) was removed by somebody else; start the agent again\n")
+    exit(1)
   }
 }

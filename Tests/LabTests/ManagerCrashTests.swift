@@ -35,22 +35,22 @@ struct ManagerCrashTests {
     try await ClaimsTests.inLab { lab, scene in
       let manager = try #require(lab.topology.machines(with: .manager).first?.node.name)
       let standing = lab
-      let killing = Task {
-        try await Task.sleep(for: .milliseconds(1_500))
-        try await standing.kill(manager)
-      }
+      var killing: Task<Void, any Error>?
       var acknowledged: Set<Int> = []
       try await withThrowingTaskGroup(of: (Int, Bool).self) { group in
         for number in 0..<100 {
           if number >= 4, let (done, isAcknowledged) = try await group.next(), isAcknowledged {
             acknowledged.insert(done)
           }
+          if acknowledged.count == 30, killing == nil {
+            killing = Task { try await standing.kill(manager) }
+          }
           group.addTask { (number, try await Self.apply(number, to: standing)) }
         }
         for try await (done, isAcknowledged) in group where isAcknowledged { acknowledged.insert(done) }
       }
-      try await killing.value
-      #expect(!acknowledged.isEmpty && acknowledged.count < 100, "killed in the middle")
+      try await killing?.value
+      #expect(acknowledged.count >= 30 && acknowledged.count < 100, "killed in the middle")
 
       // Nobody configures, and traffic goes on.
       let load = ConnectLoad(address: scene.web.vip, port: scene.web.endpoint.port, count: 300)
@@ -70,7 +70,8 @@ struct ManagerCrashTests {
     try await ClaimsTests.inLab { lab, _ in
       let before = try await lab.control(["get", "all", "-o", "yaml"]).check()
       var command = try lab.control(["apply", "-f", "-"])
-      command.input = Self.manifest(1) + "\n---\n" + Self.manifest(2).replacing("{vm: blue-1}", with: "{vm: nobody}")
+      command.input =
+        Self.manifest(1) + "\n---\n" + Self.manifest(2).replacing("{vm: blue-1}", with: "{vm: nobody}")
       let result = try await command.run()
       #expect(!result.succeeded)
       #expect(result.errors.contains("spec.endpoints[0].backends[0].vm"), "\(result.errors)")

@@ -20,7 +20,7 @@ struct ProbeTables: MuxTables {
     _ connection: FiveTuple, _ target: Target, _ entry: EndpointEntry, opening: Bool, now: UInt32
   ) { self.target = target }
   mutating func forget(_ connection: FiveTuple) {}
-  mutating func expireSoon(_ connection: FiveTuple, now: UInt32) {}
+  mutating func expireSoon(_ connection: FiveTuple, isReset: Bool, now: UInt32) {}
   mutating func count(_ target: Target, byteCount: Int, opens: Bool) { self.target = target }
 }
 
