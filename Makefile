@@ -7,7 +7,7 @@ TOPOLOGY ?= deploy/lab/small.yaml
 RELEASE := .build/release
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build release test lint demo lab-up lab-down bench install clean protocol
+.PHONY: help deps build release test fuzz lint demo lab-up lab-down bench install clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ release: deps ## build the programs as they are shipped
 
 test: deps ## run all tests, and say how many ran (root; namespaces and FRR of its own)
 	@deploy/run-tests.sh
+
+fuzz: deps ## fuzz the parsers under AddressSanitizer, SECONDS each (default 20)
+	@deploy/fuzz.sh all $(or $(SECONDS),20)
 
 lint: ## check format and style
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift

@@ -72,7 +72,8 @@ let package = Package(
     library("Management", "Manager", "Control", logging),
     library("Storage", "Manager", "Control", sqlite),
     .target(
-      name: "Transport", dependencies: ["Control", "Wire", logging] + grpc, exclude: ["Protocol/ananta.proto"],
+      name: "Transport", dependencies: ["Control", "Wire", logging] + grpc,
+      exclude: ["Protocol/ananta.proto"],
       swiftSettings: dialect),
     library("Manifest", "Control", "Wire", yaml),
     library("Presentation", "Control", "Manifest", "Wire"),

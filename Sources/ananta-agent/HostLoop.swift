@@ -80,8 +80,10 @@ struct HostLoop: ~Copyable {
     flush()
   }
 
-  /// Bulk data gathers into super-packets, as a network card would do it: a VM's kernel takes 64 KB as fast as
-  /// one packet. What does not continue the one before it is written behind it, so order stays.
+  /// Lets bulk data gather into super-packets, as a network card would do it.
+  ///
+  /// A VM's kernel takes 64 KB as fast as one packet. What does not continue the one before it is written
+  /// behind it, so order stays.
   private mutating func deliver(_ machine: UInt32, offset: Int, byteCount: Int, _ offload: Offload) {
     var answer = buffer.join(offset: offset, byteCount: byteCount, offload, machine: machine)
     if case .joined = answer { return }

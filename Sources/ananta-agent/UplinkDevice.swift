@@ -39,9 +39,10 @@ enum UplinkDevice {
     SysctlRequirement.node(devices: [name]) + SysctlRequirement.ownSources(device: name)
   }
 
-  /// Ends the process: a device that was taken away cannot be mended under its workers, and a MUX that still
-  /// announces VIPs without it would swallow their packets. The kernel closes the BGP session, and whoever
-  /// supervises the agent starts it again.
+  /// Ends the process, since a device that was taken away cannot be mended under its workers.
+  ///
+  /// A MUX that still announced VIPs without it would swallow their packets. The kernel closes the BGP session,
+  /// and whoever supervises the agent starts it again.
   static func isGone(_ name: String) -> Never {
     StandardError.write("ananta-agent: device \(name) was removed by somebody else; start the agent again\n")
     exit(1)
