@@ -24,8 +24,8 @@ release: deps ## build the programs as they are shipped
 test: deps ## run all tests, and say how many ran (root; namespaces and FRR of its own)
 	@deploy/run-tests.sh
 
-fuzz: deps ## fuzz the parsers under AddressSanitizer, SECONDS each (default 20)
-	@deploy/fuzz.sh all $(or $(SECONDS),20)
+fuzz: deps ## fuzz the parsers under AddressSanitizer, FUZZ_SECONDS each (default 20)
+	@deploy/fuzz.sh all $(or $(FUZZ_SECONDS),20)
 
 lint: ## check format and style
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift

@@ -41,7 +41,7 @@ struct SizeTests {
   static func functions(of file: SourceFile) -> [(name: String, first: Int, lines: Int)] {
     var found: [(name: String, first: Int, lines: Int)] = []
     for (index, line) in file.lines.enumerated() {
-      guard let match = line.firstMatch(of: #/^(\s*)[^/"]*\b(func\s+\S+|init[?(<]|deinit|subscript\()/#)
+      guard let match = line.firstMatch(of: #/^(\s*)[^/".]*\b(func\s+\S+|init[?(<]|deinit|subscript\()/#)
       else {
         continue
       }
