@@ -81,7 +81,9 @@ private struct PeeredSession {
     let body = input.bytes(min(input.word(), Limits.maximumMessageLength - Limits.headerLength))
     let raw = RawMessage(type: type, body: body)
     for fourOctetAS in [false, true] {
-      for isInternal in [false, true] { decode(raw, UpdateRules(fourOctetAS: fourOctetAS, isInternal: isInternal)) }
+      for isInternal in [false, true] {
+        decode(raw, UpdateRules(fourOctetAS: fourOctetAS, isInternal: isInternal))
+      }
     }
     let octets = raw.octets
     let cut = min(place * place * 2, octets.count)
@@ -110,7 +112,8 @@ private struct PeeredSession {
     var stream = octets[...]
     do throws(MessageError) {
       while let raw = try framer.next(from: &stream) {
-        precondition(raw.body.count + Limits.headerLength <= Limits.maximumMessageLength, "too long a message")
+        precondition(
+          raw.body.count + Limits.headerLength <= Limits.maximumMessageLength, "too long a message")
       }
       precondition(stream.isEmpty && framer.pendingCount < Limits.maximumMessageLength, "keeps too much")
     } catch {
@@ -139,7 +142,8 @@ private struct PeeredSession {
       }
     }
     precondition((session.lastError ?? "").count <= Limits.maximumErrorTextLength, "too long an error")
-    precondition(session.state != .idle || session.peer == nil && session.announcedCount == 0, "Idle has a peer")
+    precondition(
+      session.state != .idle || session.peer == nil && session.announcedCount == 0, "Idle has a peer")
   }
 
   private func isWellFormed(_ octets: [UInt8]) -> Bool {

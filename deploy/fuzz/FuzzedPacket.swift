@@ -14,8 +14,8 @@ extension Input {
   }
 }
 
-/// A packet in a buffer that ends where the packet ends, or where every buffer ends, so that an access behind it
-/// is noticed.
+/// A packet in a buffer that ends where the packet ends, or where every buffer ends, so that an access behind
+/// it is noticed.
 struct FuzzedPacket: ~Copyable {
   private let base: UnsafeMutableRawPointer
   private let size: Int
@@ -44,7 +44,8 @@ struct FuzzedPacket: ~Copyable {
 
   /// Bytes that a verdict names; traps where they do not lie in the buffer.
   func bytes(from offset: Int, count: Int) -> [UInt8] {
-    precondition(offset >= -Frame.headroom && count >= 0 && offset + count <= byteCount, "bytes of the packet")
+    precondition(
+      offset >= -Frame.headroom && count >= 0 && offset + count <= byteCount, "bytes of the packet")
     return unsafe [UInt8](UnsafeRawBufferPointer(start: base + Frame.headroom + offset, count: count))
   }
 
@@ -58,7 +59,9 @@ struct FuzzedPacket: ~Copyable {
 
   /// Sends the packet on as a worker does, in segments; how many, 0 when the offload made no sense.
   @discardableResult func segment(offset: Int, byteCount: Int, offload: Offload) -> Int {
-    guard var segmenter = Segmenter(span, offset: offset, byteCount: byteCount, offload: offload) else { return 0 }
+    guard var segmenter = Segmenter(span, offset: offset, byteCount: byteCount, offload: offload) else {
+      return 0
+    }
     var sent = 0
     var end = offset
     while let segment = segmenter.next(span) {
@@ -86,7 +89,9 @@ extension [UInt8] {
   mutating func store<Number: FixedWidthInteger>(_ number: Number, at offset: Int) {
     let width = Number.bitWidth / 8
     guard offset >= 0, offset + width <= count else { return }
-    for place in 0..<width { self[offset + place] = UInt8(truncatingIfNeeded: number >> (8 * (width - 1 - place))) }
+    for place in 0..<width {
+      self[offset + place] = UInt8(truncatingIfNeeded: number >> (8 * (width - 1 - place)))
+    }
   }
 
   /// A number in network byte order, 0 where there is none.

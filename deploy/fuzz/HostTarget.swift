@@ -2,7 +2,7 @@ import Dataplane
 import HostAgent
 import Wire
 
-/// An input is a row of packets, each behind 14 bytes:
+/// An input is a row of packets, each behind 14 bytes.
 ///
 /// ```
 ///  0         1          2        4                  14

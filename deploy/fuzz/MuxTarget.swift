@@ -35,7 +35,8 @@ struct Target: ~Copyable {
     let verdict = mux.process(packet.span, byteCount: packet.byteCount, offload: &offload, now: now)
     if case .transmit(let offset, let byteCount) = verdict {
       precondition(offset == -20 || offset == 0 || offset == -28, "unknown offset")
-      precondition(byteCount >= 28 && offset + byteCount <= packet.byteCount, "sends bytes that were not there")
+      precondition(
+        byteCount >= 28 && offset + byteCount <= packet.byteCount, "sends bytes that were not there")
       precondition(packet.isPacket(at: offset, count: byteCount, isLong: true), "sends what is no packet")
       packet.segment(offset: offset, byteCount: byteCount, offload: offload)
     }
