@@ -18,7 +18,7 @@ struct Target: ~Copyable {
       index: UInt32(index), locator: IPv4Address(10, 1, 0, UInt8(1 + number)),
       dip: IPv4Address(192, 168, 0, UInt8(2 + number)), mtu: 1_480)
   }
-  /// The time that passes before a packet: none, some, and more than each of the time-outs; backwards as well.
+  /// The time that passes before a packet: none, some, more than each of the time-outs; backwards as well.
   private static let steps: [UInt32] = [0, 1, 0, 100, 3_000, 10_001, 60_001, ~0]
 
   private var agent = HostAgent(flowCapacity: 64, seed: 42)
@@ -158,9 +158,10 @@ struct Target: ~Copyable {
       return
     }
     precondition(gathered.isPacket(at: 0, count: taken.byteCount), "joins to what is no packet")
+    // Asked now: headers of later segments are laid over those of the first.
+    let headers = 20 + Int(gathered.bytes(from: 32, count: 1)[0] >> 4) * 4
     let count = gathered.segment(offset: 0, byteCount: taken.byteCount, offload: taken.offload)
     precondition(count == joined.count, "\(joined.count) packets become \(count)")
-    let headers = 20 + Int(gathered.bytes(from: 32, count: 1)[0] >> 4) * 4
     let total = joined.reduce(0, +) - (count - 1) * headers
     precondition(total == taken.byteCount, "\(total) bytes become \(taken.byteCount)")
     joined = []
