@@ -2,15 +2,10 @@ import Dataplane
 import Mux
 import Wire
 
-/// What libFuzzer drives: the first 10 bytes of its input are the device's offload header, the rest is the
-/// packet.
-nonisolated(unsafe) private var target = Target()
-
-private struct Target: ~Copyable {
-  static let room = Frame.headroom + 65_600
-  var mux: Mux
-  let memory: UnsafeMutableRawPointer
-  var now: UInt32 = 0
+/// The first 10 bytes of an input are the device's offload header, the rest is the packet.
+struct Target: ~Copyable {
+  private var mux: Mux
+  private var now: UInt32 = 0
 
   init() {
     let vip = IPv4Address(203, 0, 113, 10)
@@ -27,49 +22,24 @@ private struct Target: ~Copyable {
     else { preconditionFailure("the target's endpoints make a map") }
     mux = Mux(
       address: IPv4Address(10, 0, 0, 1), map: moving, counters: MuxCounters(rowCount: 64), flowRecords: 1_024)
-    unsafe memory = .allocate(byteCount: Target.room, alignment: 16)
   }
 
-  mutating func run(_ data: UnsafeRawPointer, _ count: Int) {
-    guard count >= Offload.byteCount, count <= 65_535 else { return }
-    let length = count - Offload.byteCount
-    var offload = unsafe data.loadUnaligned(as: Offload.self)
-    // The buffer ends where the packet ends, or where every buffer ends, so that a read behind it is noticed.
-    let size = Frame.headroom + max(length, Frame.guaranteed)
-    let buffer = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
-    defer { unsafe buffer.deallocate() }
-    unsafe buffer.initializeMemory(as: UInt8.self, repeating: 0, count: size)
-    unsafe (buffer + Frame.headroom).copyMemory(from: data + Offload.byteCount, byteCount: length)
-    repairChecksum(buffer + Frame.headroom)
+  mutating func run(_ data: Input) {
+    var input = data
+    var offload = input.offload()
+    var bytes = input.bytes(65_535)
     now &+= 1
-    let span = unsafe MutableRawSpan(_unsafeStart: buffer, byteCount: size)
-    if case .transmit(let offset, let byteCount) = mux.process(
-      span, byteCount: length, offload: &offload, now: now)
-    {
+    // Every other header stays as it came.
+    if now & 1 == 0 { repairHeaderChecksum(&bytes) }
+    let packet = FuzzedPacket(bytes)
+    let verdict = mux.process(packet.span, byteCount: packet.byteCount, offload: &offload, now: now)
+    if case .transmit(let offset, let byteCount) = verdict {
       precondition(offset == -20 || offset == 0 || offset == -28, "unknown offset")
-      precondition(byteCount >= 28 && offset + byteCount <= length, "sends bytes that were not there")
-      let first = unsafe (buffer + Frame.headroom + offset).load(as: UInt8.self)
-      precondition(first == 0x45, "not an IPv4 header")
+      precondition(
+        byteCount >= 28 && offset + byteCount <= packet.byteCount, "sends bytes that were not there")
+      precondition(packet.isPacket(at: offset, count: byteCount, isLong: true), "sends what is no packet")
+      packet.segment(offset: offset, byteCount: byteCount, offload: offload)
     }
     if now & 1_023 == 0 { mux.sweep(now: now) }
   }
-
-  /// A fuzzer does not find checksums, so the header's is made right for every other input.
-  func repairChecksum(_ packet: UnsafeMutableRawPointer) {
-    guard now & 1 == 0 else { return }
-    unsafe packet.storeBytes(of: 0, toByteOffset: 10, as: UInt16.self)
-    var sum: UInt32 = 0
-    for place in 0..<10 {
-      unsafe sum &+= UInt32(packet.loadUnaligned(fromByteOffset: 2 * place, as: UInt16.self))
-    }
-    while sum > 0xffff { sum = sum & 0xffff &+ sum >> 16 }
-    unsafe packet.storeBytes(of: ~UInt16(sum), toByteOffset: 10, as: UInt16.self)
-  }
-}
-
-/// What libFuzzer calls for every input.
-@c(LLVMFuzzerTestOneInput)
-public func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-  unsafe target.run(UnsafeRawPointer(data), count)
-  return 0
 }
