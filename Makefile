@@ -7,7 +7,7 @@ TOPOLOGY ?= deploy/lab/small.yaml
 RELEASE := .build/release
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build release test fuzz lint demo lab-up lab-down bench install clean
+.PHONY: help deps build release test fuzz lint demo lab-up lab-down bench install protocol clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,11 @@ install: release ## copy the programs and units below PREFIX (root)
 	install -D -m 644 deploy/systemd/ananta-agent.service $(DESTDIR)/etc/systemd/system/ananta-agent.service
 	test -e $(DESTDIR)/etc/ananta/agent.yaml || \
 	  install -D -m 640 deploy/agent.yaml $(DESTDIR)/etc/ananta/agent.yaml
+
+protocol: ## generate the gRPC messages anew (protoc, and the plugins of swift-protobuf and grpc-swift-protobuf in PATH)
+	cd Sources/Transport/Protocol && protoc --swift_out=. --grpc-swift-2_out=. \
+	  --swift_opt=Visibility=Internal,UseAccessLevelOnImports=true \
+	  --grpc-swift-2_opt=Visibility=Internal,UseAccessLevelOnImports=true ananta.proto
 
 clean: ## remove what was built
 	rm -rf .build
