@@ -57,7 +57,8 @@ tcp='\x45\0\0\x28\0\0\x40\0\x40\x06\0\0'
 udp='\x45\0\0\x1c\0\0\x40\0\x40\x11\0\0'
 icmp='\x45\0\0\x38\0\0\x40\0\x40\x01\0\0'
 numbers='\0\0\0\1\0\0\0\1'
-data='0123456789012345678901234567890123456789'
+# Not digits, which an escape before them would take for its own.
+data='abcdefghijklmnopqrstuvwxyzabcdefghijklmn'
 
 # seed NAME FORMAT: a first input of the target in hand.
 seed() { printf "$2" > "$work/corpus-$name/$1"; }

@@ -49,8 +49,8 @@ struct FuzzedPacket: ~Copyable {
     return unsafe [UInt8](UnsafeRawBufferPointer(start: base + Frame.headroom + offset, count: count))
   }
 
-  /// Whether what lies there begins as an IPv4 packet whose header is intact and says its length, unless it is
-  /// too long to say it.
+  /// Whether what lies there begins as an IPv4 packet whose header is intact and says its length, unless it
+  /// is too long to say it.
   func isPacket(at offset: Int, count: Int, isLong: Bool = false) -> Bool {
     let header = bytes(from: offset, count: IPv4Header.byteCount)
     let isWhole = isLong || Int(header.number(at: 2, as: UInt16.self)) == count

@@ -29,8 +29,9 @@ struct Target: ~Copyable {
     var offload = input.offload()
     var bytes = input.bytes(65_535)
     now &+= 1
-    // Every other header stays as it came.
-    if now & 1 == 0 { repairHeaderChecksum(&bytes) }
+    // A flag that no device has says that the header is to stay as it came.
+    if offload.flags & 0x80 == 0 { repairHeaderChecksum(&bytes) }
+    offload.flags &= 0x7f
     let packet = FuzzedPacket(bytes)
     let verdict = mux.process(packet.span, byteCount: packet.byteCount, offload: &offload, now: now)
     if case .transmit(let offset, let byteCount) = verdict {
