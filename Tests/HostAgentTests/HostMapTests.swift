@@ -39,8 +39,8 @@ struct HostMapTests {
     #expect(throws: HostMapError.zero(zero)) {
       try HostMap(muxes: [], machines: [good], endpoints: [zero])
     }
-    #expect(throws: HostMapError.tooManyMuxes(65)) {
-      try HostMap(muxes: Array(repeating: mux, count: 65), machines: [], endpoints: [])
+    #expect(throws: HostMapError.tooManyMuxes(1025)) {
+      try HostMap(muxes: Array(repeating: mux, count: 1025), machines: [], endpoints: [])
     }
     #expect(HostMapError.badMTU(locator1, 575).description.contains("10.64.1.1"))
   }

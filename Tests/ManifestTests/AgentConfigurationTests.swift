@@ -85,7 +85,7 @@ import Wire
     Rejected(
       head + "roles: [host]\nhost: {workers: 0, mtu: 100}",
       "7:17: host.workers: must be a whole number from 1 to 128, not 0",
-      "7:25: host.mtu: must be a whole number from 576 to 65535, not 100"),
+      "7:25: host.mtu: must be a whole number from 596 to 65535, not 100"),
     Rejected(
       head
         + "roles: [mux]\nmux: {bgp: {localAS: 0, holdTime: 2s, neighbors: [{address: 10.1.1.1, remoteAS: 23456}]}}",
