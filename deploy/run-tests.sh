@@ -26,7 +26,7 @@ read -r tests suites < <(sed -nE 's/.*Test run with ([0-9]+) tests? in ([0-9]+) 
   awk '{tests += $1; suites += $2} END {print tests + 0, suites + 0}')
 cases=$(sed -nE 's/.* Test .* with ([0-9]+) test cases? (passed|failed) after.*/\1/p' "$log" |
   awk '{cases += $1 - 1} END {print cases + 0}')
-failed=$(grep -cE '^[^ ]+ +Test .* failed after' "$log")
+failed=$(grep -E '^[^ ]+ +Test .* failed after' "$log" | grep -vc 'Test run with')
 skipped=$(grep -cE '^[^ ]+ +(Test|Suite) .* skipped' "$log")
 if [ "$skipped" -gt 0 ]; then
   echo "$skipped tests or suites were skipped: a claim that is not tested is not a claim" >&2
