@@ -107,6 +107,6 @@ let package = Package(
     tests("Manifest", "Manifest", "Control", "Wire"),
     tests("Presentation", "Presentation", "Control", "Manifest", "Wire"),
     tests("Lab", "Lab", "ananta-lab", "ananta-agent", "ananta-ctl", "Control", "Wire"),
-    tests("Tidy"),
+    .testTarget(name: "TidyTests", exclude: ["unsafe-files.txt"], swiftSettings: dialect),
   ]
 )

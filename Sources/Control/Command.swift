@@ -40,11 +40,11 @@ public struct MuxBackend: Codable, Hashable, Sendable {
   }
 }
 
-/// An endpoint as a MUX knows it: only backends that may get new connections.
+/// An endpoint as a MUX knows it: only backends whose servers answer.
 public struct MuxEndpoint: Codable, Hashable, Sendable {
   /// VIP, protocol, port.
   public var key: EndpointKey
-  /// Healthy backends of weight above 0, sorted by locator, so that every MUX builds the same table.
+  /// Healthy backends, also those of weight 0, which finish what they have; sorted by locator.
   public var backends: [MuxBackend]
   /// What chooses the backend.
   public var affinity: Affinity

@@ -30,7 +30,7 @@ public struct EndpointConfiguration: Hashable, Sendable {
   public var affinity: HashedFields
   /// A flow that is silent this long is forgotten, milliseconds.
   public var idleTimeout: UInt32
-  /// In any order; those of weight 0 take no new connections.
+  /// In any order; those of weight 0 drain: they take no new connections, and keep those they have.
   public var backends: [WeightedBackend]
 
   /// Describes an endpoint.

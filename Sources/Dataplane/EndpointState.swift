@@ -7,27 +7,31 @@ import Wire
   /// Stays the same as long as the endpoint exists.
   let number: UInt32
   let table: BackendTable
-  /// For each backend of `table` where it is and where it is counted; written by `init` only.
+  /// Where backends are and where they are counted: those of `table` in its order, then those that drain, sorted by
+  /// locator; written by `init` only.
   let targets: UnsafeMutablePointer<Target>
+  let targetCount: Int
   let movement: Movement?
 
   init(
     _ configuration: EndpointConfiguration, number: UInt32, table: BackendTable, targets: [Target],
     movement: Movement?
   ) {
-    precondition(targets.count == table.backends.count, "every backend has a target")
+    precondition(targets.count == configuration.backends.count, "every backend has a target")
+    precondition(targets.count >= table.backends.count, "the table's backends are the endpoint's")
     self.configuration = configuration
     self.number = number
     self.table = table
     self.movement = movement
+    targetCount = targets.count
     unsafe self.targets = .allocate(capacity: max(targets.count, 1))
     for place in targets.indices { unsafe self.targets[place] = targets[place] }
   }
 
   deinit { unsafe targets.deallocate() }
 
-  /// The backends in the order of the table.
-  var targetList: [Target] { table.backends.indices.map { unsafe targets[$0] } }
+  /// The backends, those of the table first.
+  var targetList: [Target] { (0..<targetCount).map { unsafe targets[$0] } }
 
   /// The backend of a slot.
   func target(ofSlot slot: Int) -> Target? {

@@ -22,6 +22,9 @@ public import Wire
   /// nil without backends.
   @usableFromInline let slots: UnsafePointer<UInt16>?
   @usableFromInline let targets: UnsafePointer<Target>?
+  /// Of `targets`, those that take new connections.
+  @usableFromInline let acceptingCount: UInt32
+  @usableFromInline let targetCount: UInt32
   /// nil when nothing moves.
   @usableFromInline let movementPlaces: UnsafePointer<UInt16>?
   @usableFromInline let movementStates: UnsafePointer<MovementState>?
@@ -41,6 +44,8 @@ public import Wire
     unsafe slotCount = 0
     unsafe slots = nil
     unsafe targets = nil
+    unsafe acceptingCount = 0
+    unsafe targetCount = 0
     unsafe movementPlaces = nil
     unsafe movementStates = nil
   }
@@ -56,8 +61,33 @@ public import Wire
     unsafe slotCount = UInt32(state.table.slotCount)
     unsafe slots = state.table.backends.isEmpty ? nil : UnsafePointer(state.table.slots)
     unsafe targets = UnsafePointer(state.targets)
+    unsafe acceptingCount = UInt32(state.table.backends.count)
+    unsafe targetCount = UInt32(state.targetCount)
     unsafe movementPlaces = state.movement.map { unsafe UnsafePointer($0.places) }
     unsafe movementStates = state.movement.map { unsafe UnsafePointer($0.states) }
+  }
+
+  /// Whether a backend is still the endpoint's, be it one that drains.
+  @inlinable func serves(_ locator: IPv4Address) -> Bool {
+    let accepting = unsafe Int(acceptingCount)
+    let all = unsafe Int(targetCount)
+    return unsafe Self.holds(targets, 0, accepting, locator) || Self.holds(targets, accepting, all, locator)
+  }
+
+  /// Whether a part of the targets, which is sorted, has a locator.
+  @inlinable static func holds(
+    _ targets: UnsafePointer<Target>?, _ from: Int, _ end: Int, _ locator: IPv4Address
+  ) -> Bool {
+    guard let targets = unsafe targets else { return false }
+    var low = from
+    var high = end
+    while low < high {
+      let middle = (low &+ high) / 2
+      let found = unsafe targets[middle].locator
+      if found == locator { return true }
+      if found < locator { low = middle &+ 1 } else { high = middle }
+    }
+    return false
   }
 
   /// Where the search for an address begins, before it is cut to the number of places.

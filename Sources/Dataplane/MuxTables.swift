@@ -105,6 +105,8 @@ public protocol MuxTables: ~Copyable {
   var poolHash: PoolHash { get }
   /// The backend that a slot has now; nil when the endpoint has none.
   func current(_ entry: EndpointEntry, slot: Int) -> Target?
+  /// Whether a backend is still the endpoint's, be it one that drains; false once it is down or taken away.
+  func serves(_ entry: EndpointEntry, _ target: Target) -> Bool
   /// How a slot moves at a time, milliseconds; nil when it is settled.
   func movement(_ entry: EndpointEntry, slot: Int, now: UInt32) -> SlotMovement?
   /// Whether any connection of the endpoint may be recorded.

@@ -77,6 +77,11 @@ extension UserTables: MuxTables {
     return unsafe targets[Int(slots[slot])]
   }
 
+  /// Whether a backend is still the endpoint's, be it one that drains.
+  @inlinable public func serves(_ entry: EndpointEntry, _ target: Target) -> Bool {
+    unsafe cells[Int(truncatingIfNeeded: entry.index)].serves(target.locator)
+  }
+
   /// How a slot moves at a time, milliseconds; nil when it is settled.
   @inlinable public func movement(_ entry: EndpointEntry, slot: Int, now: UInt32) -> SlotMovement? {
     let cell = unsafe cells + Int(truncatingIfNeeded: entry.index)

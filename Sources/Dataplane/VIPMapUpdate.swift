@@ -54,7 +54,7 @@ struct VIPMapUpdate {
     let targets = configuration.backends.map { directory.allocate(configuration.address, $0.locator) }
     states.append(
       EndpointState(
-        configuration, number: number, table: table(configuration.backends), targets: targets, movement: nil))
+        configuration, number: number, table: table(of: configuration), targets: targets, movement: nil))
   }
 
   private mutating func change(_ state: EndpointState, _ configuration: EndpointConfiguration) {
@@ -64,7 +64,7 @@ struct VIPMapUpdate {
       counted.first { $0.locator == backend.locator }
         ?? directory.allocate(configuration.address, backend.locator)
     }
-    let table = table(configuration.backends)
+    let table = table(of: configuration)
     let movement = Movement(from: state, to: table, targets: targets, now: now)
     let next = EndpointState(
       configuration, number: state.number, table: table, targets: targets, movement: movement)
@@ -89,8 +89,9 @@ struct VIPMapUpdate {
     for target in targets where !kept.contains(target) { directory.release(target) }
   }
 
-  /// The table of a set of backends: one that exists already, if there is one.
-  private mutating func table(_ backends: [WeightedBackend]) -> BackendTable {
+  /// The table of an endpoint's backends, without those that drain: one that exists already, if there is one.
+  private mutating func table(of configuration: EndpointConfiguration) -> BackendTable {
+    let backends = Array(configuration.backends.prefix { $0.weight > 0 })
     if let table = tables[backends] ?? old.tables[backends] {
       tables[backends] = table
       return table
@@ -143,7 +144,7 @@ extension VIPMap {
       tables: update.tables)
   }
 
-  /// Sorted by locator and without those of weight 0, so that the same set makes the same table.
+  /// Sorted by locator, so that the same set makes the same table, and those of weight 0 last.
   private func canonical(
     _ endpoint: EndpointConfiguration
   ) throws(VIPMapError) -> EndpointConfiguration {
@@ -162,7 +163,7 @@ extension VIPMap {
     for backend in result.backends where backend.weight < 0 || backend.weight > Limits.weight {
       throw .weight(address, backend.locator, backend.weight)
     }
-    result.backends.removeAll { $0.weight == 0 }
+    result.backends = result.backends.filter { $0.weight > 0 } + result.backends.filter { $0.weight == 0 }
     return result
   }
 }

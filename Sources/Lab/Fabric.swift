@@ -17,6 +17,8 @@ struct Fabric {
 
   /// The only interface of a node or client.
   static let uplink = "eth0"
+  /// What the router chooses a MUX by: addresses, protocol and ports, as bits of `fib_multipath_hash_fields`.
+  static let fiveTuple = "0x37"
 
   /// Every node and client with its link.
   var links: [(member: String, link: Topology.Link)] {
@@ -34,8 +36,14 @@ struct Fabric {
 
   /// Lays the links; both ends are born inside their namespaces, so two labs never meet.
   func createLinks() async throws(LabError) {
+    // Policy 1 takes the hash that a packet brings along from its sender's socket, if that is on the same machine, and a
+    // socket changes it when it repeats a packet. Policy 3 looks into the packet, as any other router does.
     try await configureSysctl(
-      topology.router.name, ["net.ipv4.ip_forward=1", "net.ipv4.fib_multipath_hash_policy=1"])
+      topology.router.name,
+      [
+        "net.ipv4.ip_forward=1", "net.ipv4.fib_multipath_hash_policy=3",
+        "net.ipv4.fib_multipath_hash_fields=\(Self.fiveTuple)",
+      ])
     for (member, _) in links { try await configureSysctl(member, []) }
     var lines = ["link set lo up"]
     for (member, link) in links {

@@ -4,7 +4,7 @@ import Wire
 
 /// Notes, at the router, by which MUX each of a client's connections goes.
 ///
-/// `ip route get` with ports does not tell: the kernel computes another hash for it than for a forwarded packet.
+/// Counted from real packets, so that it says what happened and not what ought to.
 struct RouterPaths: Sendable {
   private let namespace: String
   private let muxes: [String]

@@ -53,14 +53,14 @@ struct NodeView {
         probe: endpoint.probe)
       switch state.health(of: backend, in: endpoint, key: key) {
       case .healthy, .unprobed:
-        if backend.weight > 0 { usable.append(MuxBackend(locator: locator, weight: backend.weight)) }
+        usable.append(MuxBackend(locator: locator, weight: backend.weight))
       case .unhealthy, .unknown: break
       }
     }
     usable.sort { $0.locator < $1.locator }
     muxEndpoints[key] = MuxEndpoint(
       key: key, backends: usable, affinity: endpoint.affinity, idleTimeoutMilliseconds: idle)
-    if !usable.isEmpty { announced.insert(service.vip) }
+    if usable.contains(where: { $0.weight > 0 }) { announced.insert(service.vip) }
   }
 
   /// What a MUX has to do to come from this view to another: a VIP is withdrawn before its endpoints go, and

@@ -56,6 +56,9 @@ enum Match {
   }
 
   /// A SYN takes the current backend and is recorded while the slot moves; a repeated one keeps its backend.
+  ///
+  /// It keeps it as long as the endpoint has that backend. What is recorded with one that is down is dead: such a
+  /// SYN is a client's second try, or its port's next connection, and it begins anew where somebody answers.
   @inline(always) static func opening<Tables: MuxTables & ~Copyable>(
     _ connection: FiveTuple, _ entry: EndpointEntry, _ movement: SlotMovement?, current: Target?,
     _ tables: inout Tables, now: UInt32
@@ -64,7 +67,10 @@ enum Match {
       tables.forget(connection)
       return current
     }
-    if let known = tables.recorded(connection, entry, opening: true, now: now) { return known }
+    if let known = tables.recorded(connection, entry, opening: true, now: now) {
+      if tables.serves(entry, known) { return known }
+      tables.forget(connection)
+    }
     guard let current else { return nil }
     tables.record(connection, current, entry, opening: true, now: now)
     return current

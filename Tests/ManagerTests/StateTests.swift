@@ -40,6 +40,13 @@ import Wire
     return state
   }
 
+  private static func backends(in state: ManagerState) -> [MuxBackend]? {
+    for case .setMuxEndpoint(let endpoint) in state.snapshot(for: "mux1") where endpoint.key == key {
+      return endpoint.backends
+    }
+    return nil
+  }
+
   @Test("gives the lowest free locator, keeps it, and gives it again when it is free") func locators() {
     var state = Self.state([3, 1, 2].map { Self.machine($0) })
     #expect(state.locators == ["vm1": ip("10.64.1.1"), "vm2": ip("10.64.1.2"), "vm3": ip("10.64.1.3")])
@@ -86,6 +93,25 @@ import Wire
       state.apply(.health([down], node: "host1"), at: Revision(5)) == [
         NodeCommands(node: "mux1", commands: [.withdraw(Self.key.vip), .setMuxEndpoint(empty)])
       ])
+  }
+
+  @Test("a backend that drains is named to the MUXes as long as its server answers")
+  func draining() {
+    let backends = [Backend(machine: "vm1", weight: 0), Backend(machine: "vm2")]
+    var state = Self.state([
+      Self.machine(1), Self.machine(2), Self.service(backends, probe: Probe(method: .tcp, port: 8080)),
+    ])
+    var changes = ["10.64.1.1", "10.64.1.2"].map { locator in
+      HealthChange(locator: ip(locator), key: Self.key, isHealthy: true, reason: "accepted")
+    }
+    _ = state.apply(.health(changes, node: "host1"), at: Revision(2))
+    changes[0].isHealthy = false
+    let named = [
+      MuxBackend(locator: ip("10.64.1.1"), weight: 0), MuxBackend(locator: ip("10.64.1.2"), weight: 1),
+    ]
+    #expect(Self.backends(in: state) == named)
+    _ = state.apply(.health([changes[0]], node: "host1"), at: Revision(3))
+    #expect(Self.backends(in: state) == [named[1]])
   }
 
   @Test(

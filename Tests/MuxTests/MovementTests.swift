@@ -6,10 +6,13 @@ import Wire
 
 /// The algorithm of moving slots on one MUX: connections keep their backend while backends come and go.
 @Suite struct MovementTests {
-  static func endpoint(_ locators: [IPv4Address], idleTimeout: UInt32 = 60_000) -> EndpointConfiguration {
+  static func endpoint(
+    _ locators: [IPv4Address], draining: [IPv4Address] = [], idleTimeout: UInt32 = 60_000
+  ) -> EndpointConfiguration {
     EndpointConfiguration(
       vip: Bench.vip, port: 80, proto: .tcp, idleTimeout: idleTimeout,
-      backends: locators.map { WeightedBackend(locator: $0) })
+      backends: locators.map { WeightedBackend(locator: $0) }
+        + draining.map { WeightedBackend(locator: $0, weight: 0) })
   }
 
   static func packet(_ port: UInt16, _ flags: TCPFlags) -> Packet { PacketCase.ip / TCP(port, 80, flags) }
@@ -23,11 +26,29 @@ import Wire
     #expect(bench.mux.recordCount == 1)
     // A new connection takes the current backend, and its handshake keeps it through a further change.
     #expect(bench.locator(Self.packet(2, .syn), now: 2_000) == "10.1.0.2")
-    bench.configure([Self.endpoint(["10.1.0.3"])], now: 3_000)
+    bench.configure([Self.endpoint(["10.1.0.3"], draining: ["10.1.0.2"])], now: 3_000)
     #expect(bench.locator(Self.packet(2, .syn), now: 3_500) == "10.1.0.2")
     #expect(bench.locator(Self.packet(2, .ack), now: 3_600) == "10.1.0.2")
     #expect(bench.locator(Self.packet(3, .syn), now: 3_700) == "10.1.0.3")
     #expect(bench.locator(Self.packet(1, .ack), now: 3_800) == "10.1.0.1")
+  }
+
+  /// A port that comes round again, or a client's second try, is not held to a backend that is gone; `.ack` stands
+  /// for a connection that was recorded as established, and whose end this MUX has not seen.
+  @Test(arguments: [TCPFlags.syn, .ack])
+  func aSYNIsNotHeldToADeadBackend(recordedBy flags: TCPFlags) {
+    var bench = Bench(endpoints: [Self.endpoint(["10.1.0.9"])])
+    bench.configure([Self.endpoint(["10.1.0.1"])], now: 0)
+    #expect(bench.locator(Self.packet(1, .syn), now: 1_000) == "10.1.0.1")
+    #expect(bench.locator(Self.packet(1, flags), now: 1_100) == "10.1.0.1")
+    bench.configure([Self.endpoint(["10.1.0.2", "10.1.0.3"], draining: ["10.1.0.1"])], now: 2_000)
+    #expect(bench.locator(Self.packet(1, .syn), now: 2_100) == "10.1.0.1")
+    bench.configure([Self.endpoint(["10.1.0.2"], draining: ["10.1.0.0", "10.1.0.4"])], now: 3_000)
+    // What is left of the old connection ends where it lived.
+    if flags == .ack { #expect(bench.locator(Self.packet(1, .ack), now: 3_050) == "10.1.0.1") }
+    #expect(bench.locator(Self.packet(1, .syn), now: 3_100) == "10.1.0.2")
+    #expect(bench.locator(Self.packet(1, .ack), now: 3_200) == "10.1.0.2")
+    #expect(bench.mux.recordCount == 1)
   }
 
   @Test func exceptionsLiveOnAfterSettling() {

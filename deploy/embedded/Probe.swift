@@ -9,6 +9,7 @@ struct ProbeTables: MuxTables {
   func endpoint(_ address: EndpointAddress) -> EndpointEntry? { address.port == 80 ? entry : nil }
   func isVIP(_ address: IPv4Address) -> Bool { address.raw == target.locator.raw }
   func current(_ entry: EndpointEntry, slot: Int) -> Target? { slot > 0 ? target : nil }
+  func serves(_ entry: EndpointEntry, _ target: Target) -> Bool { self.target == target }
   func movement(_ entry: EndpointEntry, slot: Int, now: UInt32) -> SlotMovement? {
     slot > 1 ? .base(target) : nil
   }
