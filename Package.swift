@@ -67,7 +67,8 @@ let package = Package(
     .target(name: "CLinux"),
     .systemLibrary(
       name: "CNetlink", pkgConfig: "libnl-route-3.0", providers: [.apt(["libnl-3-dev", "libnl-route-3-dev"])]),
-    library("Platform", "CLinux", "CNetlink", "Wire"),
+    .systemLibrary(name: "CBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
+    library("Platform", "CBPF", "CLinux", "CNetlink", "Wire"),
     library("Speaker", "BGP", "Wire", "CLinux", logging),
     library("Management", "Manager", "Control", logging),
     library("Storage", "Manager", "Control", sqlite),
