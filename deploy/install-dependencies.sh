@@ -2,7 +2,7 @@
 # Installs the Debian packages that Ananta needs to be built, tested and shown; does nothing when all are there.
 set -euo pipefail
 
-build=(libnl-3-dev libnl-route-3-dev libsqlite3-dev pkg-config binutils)
+build=(libbpf-dev libnl-3-dev libnl-route-3-dev libsqlite3-dev pkg-config binutils)
 lab=(frr procps iproute2 iputils-ping ethtool nftables tcpdump curl iperf3 nginx-light socat)
 judges=(tshark bird2 gobgpd jq)
 
