@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 int clinux_ioctl_int(int fd, unsigned long request, unsigned long argument) {
@@ -43,6 +44,21 @@ int clinux_share_mount(const char *path) {
   if (errno != EINVAL) return -1;
   if (mount(path, path, "none", MS_BIND | MS_REC, NULL) < 0) return -1;
   return mount("", path, "none", MS_SHARED | MS_REC, NULL);
+}
+
+int clinux_enter_mount_namespace(int fd) {
+  if (unshare(CLONE_FS) < 0) return -1;
+  return setns(fd, CLONE_NEWNS);
+}
+
+int clinux_mount_bpf(const char *path) {
+  if (mount("bpf", path, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0) return -1;
+  return mount(NULL, path, NULL, MS_PRIVATE, NULL);
+}
+
+int clinux_is_bpf_filesystem(int fd) {
+  struct statfs facts;
+  return fstatfs(fd, &facts) == 0 && facts.f_type == 0xcafe4a11;
 }
 
 int clinux_unmount(const char *path) { return umount2(path, MNT_DETACH); }

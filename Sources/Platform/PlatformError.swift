@@ -24,6 +24,8 @@ public struct PlatformError: Error, Hashable, Sendable {
     case exists
     /// A limit of the kernel or the process is reached: descriptors, memory, threads.
     case exhausted
+    /// The kernel's verifier did not accept a program.
+    case refused
     /// A value the kernel or this module does not accept.
     case invalid
     /// No route leads to the gateway or destination.
@@ -67,7 +69,8 @@ extension PlatformError.Reason {
     self =
       switch errno.rawValue {
       case EPERM, EACCES: .privilege
-      case EOPNOTSUPP, ENOSYS, EPROTONOSUPPORT, EAFNOSUPPORT, ENOPROTOOPT: .unsupported
+      // 524 is the kernel's own ENOTSUPP, which no C library knows.
+      case 524, EOPNOTSUPP, ENOSYS, EPROTONOSUPPORT, EAFNOSUPPORT, ENOPROTOOPT: .unsupported
       case ENODEV, ENXIO: .deviceMissing
       case ENOENT, ESRCH, EADDRNOTAVAIL: .missing
       case EEXIST, EADDRINUSE: .exists
@@ -93,6 +96,7 @@ extension PlatformError.Reason {
     case .missing: "Check that it exists in this namespace."
     case .exists: "Remove the old one first, or use it."
     case .exhausted: "Raise the limit (`ulimit -n`, memory) or stop what uses it up."
+    case .refused: "Use a kernel that the release notes name, and report the program and this message."
     case .invalid: "Correct the value."
     case .unreachable: "Check that the device is up and that the gateway lies on one of its networks."
     case .other: "See `dmesg` for what the kernel says."

@@ -44,6 +44,12 @@ int clinux_unshare_network(void);
 int clinux_pin_network_namespace(const char *path);
 /// Makes a directory a shared mount, as `ip netns add` does.
 int clinux_share_mount(const char *path);
+/// unshare(2) of the working directory, and setns(2) into a mount namespace, for the calling thread.
+int clinux_enter_mount_namespace(int fd);
+/// Mounts a bpffs for its owner alone on a directory, and keeps the mount from spreading.
+int clinux_mount_bpf(const char *path);
+/// Whether a file lies on a bpffs: 1 or 0.
+int clinux_is_bpf_filesystem(int fd);
 /// umount2(2), lazily.
 int clinux_unmount(const char *path);
 /// The symbol of an error number, such as "EPERM"; NULL when there is none.

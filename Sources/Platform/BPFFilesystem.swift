@@ -1,0 +1,166 @@
+internal import CLinux
+internal import Glibc
+
+/// A directory of a bpffs, where names keep maps, programs and links alive while no process has them open.
+///
+/// A bpffs lives as long as it is mounted, and `ip netns exec` gives every command mounts of its own, with a
+/// fresh /sys, which vanish with the command. So the directory is looked up, and the bpffs mounted, among the
+/// mounts of process 1, and held open: its paths lead through the descriptor and work whatever the process sees.
+/// Where process 1 cannot be asked, the process's own mounts serve.
+public struct BPFFilesystem: ~Copyable, Sendable {
+  /// Where systems mount a bpffs.
+  public static let usualMountPoint = "/sys/fs/bpf"
+
+  /// The directory as it was asked for, for messages.
+  public let directory: String
+  /// Whether names outlive this process: false where they are kept in mounts of the process's own.
+  public let isLasting: Bool
+  private let descriptor: FileDescriptor
+
+  /// Opens a directory of a bpffs that is mounted, and makes it if needed.
+  ///
+  /// An error has reason `missing` when no bpffs is mounted there.
+  public static func open(_ directory: String) throws(PlatformError) -> BPFFilesystem {
+    try open(directory, mountPoint: nil)
+  }
+
+  /// Opens a directory of the bpffs mounted at a directory above it, or at itself, which is mounted if needed.
+  ///
+  /// The corresponding command is `mount -t bpf bpf MOUNTPOINT`. The mount is for its owner alone, and stays.
+  public static func open(_ directory: String, mountingAt mountPoint: String) throws(PlatformError)
+    -> BPFFilesystem
+  {
+    guard directory == mountPoint || directory.hasPrefix(mountPoint + "/") else {
+      throw PlatformError(
+        "use", directory, Errno(rawValue: EINVAL), reason: .invalid,
+        advice: "It is to lie at or below the mount point \(mountPoint).")
+    }
+    return try open(directory, mountPoint: mountPoint)
+  }
+
+  private static func open(_ directory: String, mountPoint: String?) throws(PlatformError) -> BPFFilesystem {
+    guard directory.hasPrefix("/"), !directory.split(separator: "/").contains("..") else {
+      throw PlatformError(
+        "use", "directory \(directory)", Errno(rawValue: EINVAL), reason: .invalid,
+        advice: "Write an absolute path.")
+    }
+    var outcome: Result<FileDescriptor, PlatformError>?
+    var isLasting = false
+    try ErrandThread.run("open", directory) {
+      isLasting = entersMountsOfProcess1()
+      do throws(PlatformError) {
+        if let mountPoint { try mount(mountPoint) }
+        outcome = .success(try make(directory))
+      } catch {
+        outcome = .failure(error)
+      }
+    }
+    guard let outcome else { preconditionFailure("the errand has ended") }
+    let lasting = isLasting
+    return BPFFilesystem(directory: directory, isLasting: lasting, descriptor: try outcome.get())
+  }
+
+  private static func entersMountsOfProcess1() -> Bool {
+    guard let mounts = try? FileDescriptor.open("/proc/1/ns/mnt", O_RDONLY) else { return false }
+    return clinux_enter_mount_namespace(mounts.raw) == 0
+  }
+
+  /// Mounts a bpffs unless one is there.
+  private static func mount(_ mountPoint: String) throws(PlatformError) {
+    try makeDirectories(mountPoint)
+    guard try !isBPF(mountPoint) else { return }
+    guard unsafe clinux_mount_bpf(mountPoint) == 0 else {
+      throw PlatformError(
+        "mount a bpffs at", mountPoint, .current,
+        advice: "Run as root, or mount it yourself: `mount -t bpf bpf \(mountPoint)`.")
+    }
+  }
+
+  private static func isBPF(_ path: String) throws(PlatformError) -> Bool {
+    do throws(Errno) {
+      let file = try FileDescriptor.open(path, O_RDONLY | O_DIRECTORY)
+      return clinux_is_bpf_filesystem(file.raw) == 1
+    } catch {
+      throw PlatformError("open", path, error)
+    }
+  }
+
+  private static func makeDirectories(_ path: String) throws(PlatformError) {
+    var prefix = ""
+    for step in path.split(separator: "/") {
+      prefix += "/" + step
+      guard unsafe mkdir(prefix, 0o755) != 0, errno != EEXIST else { continue }
+      let error = Errno.current
+      guard unsafe access(prefix, F_OK) != 0 else { continue }
+      throw PlatformError("make directory", prefix, error)
+    }
+  }
+
+  /// Makes the last directories of the path, where those above lie on a bpffs, and opens it.
+  private static func make(_ directory: String) throws(PlatformError) -> FileDescriptor {
+    var present = directory[...]
+    while unsafe access(String(present), F_OK) != 0, let slash = present.lastIndex(of: "/"), present.count > 1
+    {
+      present = slash == present.startIndex ? "/" : present[..<slash]
+    }
+    guard try isBPF(String(present)) else {
+      throw PlatformError(
+        "use", directory, Errno(rawValue: ENOENT), reason: .missing,
+        advice: "No bpffs is mounted there; mount one: `mount -t bpf bpf \(usualMountPoint)`, "
+          + "or name a directory where Ananta may.")
+    }
+    try makeDirectories(directory)
+    do throws(Errno) {
+      return try FileDescriptor.open(directory, O_RDONLY | O_DIRECTORY)
+    } catch {
+      throw PlatformError("open", directory, error)
+    }
+  }
+
+  /// The path by which this process reaches a name, for `pin` and `open`; valid as long as the owner lives.
+  ///
+  /// A name has 1 to 255 bytes, no slash and no dot, which the kernel keeps for itself.
+  public borrowing func path(_ name: String) throws(PlatformError) -> String {
+    guard (1...255).contains(name.utf8.count), !name.utf8.contains(UInt8(ascii: "/")),
+      !name.utf8.contains(UInt8(ascii: ".")), !name.utf8.contains(0)
+    else {
+      throw PlatformError(
+        "use", "the name \"\(name)\" in \(directory)", Errno(rawValue: EINVAL), reason: .invalid,
+        advice: "A name has 1 to 255 bytes, no slash and no dot.")
+    }
+    return "/proc/self/fd/\(descriptor.raw)/\(name)"
+  }
+
+  /// The names there are, sorted.
+  public borrowing func names() throws(PlatformError) -> [String] {
+    guard let stream = unsafe opendir("/proc/self/fd/\(descriptor.raw)/.") else {
+      throw PlatformError("list", directory, .current)
+    }
+    defer { unsafe closedir(stream) }
+    var names: [String] = []
+    while let entry = unsafe readdir(stream) {
+      let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  /// Removes a name; whether there was one.
+  ///
+  /// What it named ends when nothing else keeps it.
+  @discardableResult public borrowing func remove(_ name: String) throws(PlatformError) -> Bool {
+    guard unsafe unlink(try path(name)) != 0 else { return true }
+    let error = Errno.current
+    guard error.rawValue == ENOENT else { throw PlatformError("remove", "\(directory)/\(name)", error) }
+    return false
+  }
+
+  /// Gives what has one name another, in one step; what had that name before loses it.
+  public borrowing func rename(_ name: String, to new: String) throws(PlatformError) {
+    guard unsafe Glibc.rename(try path(name), try path(new)) == 0 else {
+      throw PlatformError("rename", "\(directory)/\(name) to \(new)", .current)
+    }
+  }
+}
