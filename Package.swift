@@ -69,6 +69,11 @@ let package = Package(
       name: "CNetlink", pkgConfig: "libnl-route-3.0", providers: [.apt(["libnl-3-dev", "libnl-route-3-dev"])]),
     .systemLibrary(name: "CBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
     library("Platform", "CBPF", "CLinux", "CNetlink", "Wire"),
+    // The programs of Sources/Kernel, which the plugin compiles for the kernel, and their loader.
+    .plugin(name: "KernelObject", capability: .buildTool()),
+    .target(
+      name: "KernelPath", dependencies: ["Dataplane", "Platform", "Wire"], swiftSettings: dialect,
+      plugins: ["KernelObject"]),
     library("Speaker", "BGP", "Wire", "CLinux", logging),
     library("Management", "Manager", "Control", logging),
     library("Storage", "Manager", "Control", sqlite),
@@ -95,7 +100,7 @@ let package = Package(
     tests("Dataplane", "Dataplane", "Wire", "PacketBuilder"),
     tests("Segmenter", "Dataplane", "Wire", "PacketBuilder"),
     .target(name: "CMallocCount", path: "Tests/CMallocCount"),
-    tests("Mux", "Mux", "Dataplane", "Wire", "PacketBuilder", "CMallocCount"),
+    tests("Mux", "Mux", "Dataplane", "KernelPath", "Platform", "Wire", "PacketBuilder", "CMallocCount"),
     tests("HostAgent", "HostAgent", "Dataplane", "Wire"),
     tests("BGP", "BGP", "Wire"),
     tests("Control", "Control", "Wire"),
