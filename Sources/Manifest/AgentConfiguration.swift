@@ -115,11 +115,14 @@ public struct HostConfiguration: Hashable, Sendable {
   public var workers: Int
   /// Of the underlay, in bytes.
   public var mtu: Int
+  /// Devices that packets for the VMs arrive by; empty: those with the node's address.
+  public var uplinks: [String]
 
   /// Describes a host.
-  public init(workers: Int = 1, mtu: Int = 1500) {
+  public init(workers: Int = 1, mtu: Int = 1500, uplinks: [String] = []) {
     self.workers = workers
     self.mtu = mtu
+    self.uplinks = uplinks
   }
 }
 

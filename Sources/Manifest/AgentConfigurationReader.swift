@@ -84,7 +84,12 @@ private enum AgentFile {
   private static func host(_ host: inout YAMLMapping) -> HostConfiguration? {
     let workers = host.optional("workers", as: .integer(1...Limits.workers), default: 1)
     let mtu = host.optional("mtu", as: .hostMTU, default: 1500)
-    return HostConfiguration(workers: workers, mtu: mtu)
+    let uplinks = host.optional("uplinks", as: .list(of: .device, atLeast: 1, atMost: Limits.uplinks))
+    if let uplinks, Set(uplinks).count < uplinks.count {
+      let position = host.position(of: "uplinks")
+      host.errors.add("names a device twice", at: position, path: host.value.path(of: "uplinks"))
+    }
+    return HostConfiguration(workers: workers, mtu: mtu, uplinks: uplinks ?? [])
   }
 
   private static func manager(_ manager: inout YAMLMapping) -> ManagerConfiguration? {

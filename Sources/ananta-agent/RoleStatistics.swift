@@ -31,7 +31,8 @@ enum MuxStatistics {
     counters += drops.map { reason, value in
       Counter(name: "ananta_drops_total", labels: ["role": "mux", "reason": "\(reason)"], value: value)
     }
-    counters += refused(workers.reduce(UInt64(0)) { $0 + $1.refused.load(ordering: .relaxed) }, role: "mux")
+    let refused = workers.reduce(UInt64(0)) { $0 + $1.refused.load(ordering: .relaxed) }
+    counters += dropped(refused, "refused", role: "mux")
     let records = workers.reduce(0) { $0 + $1.flowRecords.load(ordering: .relaxed) }
     counters.append(Counter(name: "ananta_mux_flow_records", labels: [:], value: UInt64(max(0, records))))
     return counters.sorted {
@@ -43,10 +44,13 @@ enum MuxStatistics {
 /// A host's numbers under the names that operators know.
 enum HostStatistics {
   /// All workers together.
-  static func counters(_ workers: [HostWorker], _ entries: [MachineDirectory.Entry]) -> [Counter] {
+  static func counters(
+    _ workers: [HostWorker], _ entries: [MachineDirectory.Entry], receiveQueueDrops: UInt64
+  ) -> [Counter] {
     var counters: [Counter] = []
     for entry in entries {
-      let count = workers[Int(entry.index) % workers.count].counters.machine(entry.index)
+      let number = HostWorker.number(of: entry.machine.locator, among: workers.count)
+      let count = workers[number].counters.machine(entry.index)
       let vm = entry.machine.name
       for (direction, packets, bytes) in [
         ("in", count.packetsIn, count.bytesIn), ("out", count.packetsOut, count.bytesOut),
@@ -63,13 +67,16 @@ enum HostStatistics {
       counters.append(
         Counter(name: "ananta_drops_total", labels: ["role": "host", "reason": "\(reason)"], value: value))
     }
-    return counters
-      + refused(workers.reduce(UInt64(0)) { $0 + $1.refused.load(ordering: .relaxed) }, role: "host")
+    let refused = workers.reduce(UInt64(0)) { $0 + $1.refused.load(ordering: .relaxed) }
+    let lost = workers.reduce(UInt64(0)) { $0 + $1.lost.load(ordering: .relaxed) }
+    return counters + dropped(refused, "refused", role: "host") + dropped(lost, "unreadable", role: "host")
+      + dropped(receiveQueueDrops, "receiveQueueFull", role: "host")
   }
 }
 
-/// Packets that were judged and written, and that the kernel did not take: a device that is gone or down.
-private func refused(_ count: UInt64, role: String) -> [Counter] {
+/// Packets that were lost before or after they were judged: `refused` by the kernel, which has them from us, as a device
+/// that is gone or down does; `unreadable`, since the kernel has no words for them; `receiveQueueFull`.
+private func dropped(_ count: UInt64, _ reason: String, role: String) -> [Counter] {
   guard count > 0 else { return [] }
-  return [Counter(name: "ananta_drops_total", labels: ["role": role, "reason": "refused"], value: count)]
+  return [Counter(name: "ananta_drops_total", labels: ["role": role, "reason": reason], value: count)]
 }
