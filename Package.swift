@@ -87,7 +87,8 @@ let package = Package(
 
     // Programs: each joins the core to the kernel.
     program(
-      "ananta-agent", "Wire", "Dataplane", "Control", "Mux", "HostAgent", "Manager", "Platform", "Speaker",
+      "ananta-agent", "Wire", "Dataplane", "Control", "Mux", "HostAgent", "Manager", "Platform", "KernelPath",
+      "Speaker",
       "Management", "Storage", "Transport", "Manifest", logging, lifecycle[0], lifecycle[1]),
     program("ananta-ctl", "Control", "Manifest", "Presentation", "Transport", "Wire"),
     program("ananta-lab", "Lab", "Wire"),

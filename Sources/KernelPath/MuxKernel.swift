@@ -14,6 +14,9 @@ public final class MuxKernel: Sendable {
     case tc
   }
 
+  /// The path at which a name of a bpffs is.
+  public typealias PinPath = (String) throws(PlatformError) -> String
+
   let maps: MuxMaps
   let flowCounts: BPFMapMemory
   /// At the driver.
@@ -21,14 +24,14 @@ public final class MuxKernel: Sendable {
   /// Behind the driver.
   public let tc: BPFProgram
 
-  /// Loads the programs; maps that are pinned in `directory` are taken over.
+  /// Loads the programs; maps that are pinned at the paths of their names are taken over, the others are pinned.
   ///
   /// `settings` are in force at once. An error names what the kernel refused: no privilege, a map, or the verifier's
   /// last words about a program.
-  public init(_ settings: KernelSettings, pinnedIn directory: String? = nil) throws(PlatformError) {
+  public init(_ settings: KernelSettings, pinnedAt path: PinPath? = nil) throws(PlatformError) {
     guard let bytes = Data(base64Encoded: KernelObject.base64) else { preconditionFailure("written by build.sh") }
     let object = try BPFObject([UInt8](bytes))
-    let maps = try MuxMaps(in: directory)
+    let maps = try MuxMaps(pinnedAt: path)
     try maps.settings.update(UInt32(0), to: settings)
     flowCounts = try maps.flowCounts.memory()
     xdp = try BPFProgram.load(try object.program(named: "ananta_mux_xdp"), .xdp, maps: maps.descriptors)

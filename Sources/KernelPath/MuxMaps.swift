@@ -59,20 +59,20 @@ struct MuxMaps: ~Copyable, Sendable {
   let settings: BPFMap
   let nextHops: BPFMap
 
-  /// Opens the maps that are pinned in a directory, and creates and pins those that are not; without a directory they
-  /// live as long as this process.
-  init(in directory: String?) throws(PlatformError) {
+  /// Opens the maps that are pinned, by the path of each name, and creates and pins those that are not; without paths
+  /// they live as long as this process.
+  init(pinnedAt path: MuxKernel.PinPath?) throws(PlatformError) {
     // All are made before any is kept: a structure of owners is whole or not at all.
-    let endpoints = try Self.open("endpoints", directory)
-    let tables = try Self.open("tables", directory)
-    let targets = try Self.open("targets", directory)
-    let movements = try Self.open("movements", directory)
-    let flows = try Self.open("flows", directory)
-    let flowCounts = try Self.open("flow_counts", directory)
-    let totals = try Self.open("totals", directory)
-    let rows = try Self.open("rows", directory)
-    let settings = try Self.open("settings", directory)
-    let nextHops = try Self.open("next_hops", directory)
+    let endpoints = try Self.open("endpoints", path)
+    let tables = try Self.open("tables", path)
+    let targets = try Self.open("targets", path)
+    let movements = try Self.open("movements", path)
+    let flows = try Self.open("flows", path)
+    let flowCounts = try Self.open("flow_counts", path)
+    let totals = try Self.open("totals", path)
+    let rows = try Self.open("rows", path)
+    let settings = try Self.open("settings", path)
+    let nextHops = try Self.open("next_hops", path)
     for bank: UInt32 in 0...1 {
       if try targets.innerID(at: bank) == nil { try targets.insert(try BPFMap.create(Self.targetBank), at: bank) }
       if try movements.innerID(at: bank) == nil {
@@ -91,12 +91,12 @@ struct MuxMaps: ~Copyable, Sendable {
     self.nextHops = nextHops
   }
 
-  private static func open(_ name: String, _ directory: String?) throws(PlatformError) -> BPFMap {
+  private static func open(_ name: String, _ pinPath: MuxKernel.PinPath?) throws(PlatformError) -> BPFMap {
     guard let definition = definitions.first(where: { $0.name == name }) else {
       preconditionFailure("a map of ours")
     }
-    guard let directory else { return try BPFMap.create(definition) }
-    let path = directory + "/" + name
+    guard let pinPath else { return try BPFMap.create(definition) }
+    let path = try pinPath(name)
     if let map = try BPFMap.open(pinned: path, definition) { return map }
     let map = try BPFMap.create(definition)
     try map.pin(at: path)

@@ -7,11 +7,14 @@ internal import Wire
 /// A MUX's numbers under the names that operators know.
 enum MuxStatistics {
   /// All workers together.
-  static func counters(_ workers: [MuxWorker], _ map: VIPMap) -> [Counter] {
+  static func counters(
+    _ workers: [MuxWorker], _ map: VIPMap, _ forwarding: KernelForwarding?
+  ) -> [Counter] {
+    let kernel = forwarding?.counters(map)
     var byBackend: [[String: String]: (packets: UInt64, bytes: UInt64, connections: UInt64)] = [:]
     var drops: [DropReason: UInt64] = [:]
-    for worker in workers {
-      for count in worker.counters.backends(map) {
+    for counts in workers.map({ $0.counters.backends(map) }) + [kernel?.backends ?? []] {
+      for count in counts {
         let labels = [
           "vip": "\(count.address.vip)", "transport": count.address.proto == .tcp ? "tcp" : "udp",
           "port": "\(count.address.port)", "locator": "\(count.locator)",
@@ -20,7 +23,9 @@ enum MuxStatistics {
         byBackend[labels, default: (0, 0, 0)].bytes += count.bytes
         byBackend[labels, default: (0, 0, 0)].connections += count.connections
       }
-      drops.merge(worker.counters.drops, uniquingKeysWith: +)
+    }
+    for counted in workers.map(\.counters.drops) + [kernel?.drops ?? [:]] {
+      drops.merge(counted, uniquingKeysWith: +)
     }
     var counters: [Counter] = []
     for (labels, count) in byBackend {
@@ -33,7 +38,7 @@ enum MuxStatistics {
     }
     let refused = workers.reduce(UInt64(0)) { $0 + $1.refused.load(ordering: .relaxed) }
     counters += dropped(refused, "refused", role: "mux")
-    let records = workers.reduce(0) { $0 + $1.flowRecords.load(ordering: .relaxed) }
+    let records = workers.reduce(forwarding?.recordCount ?? 0) { $0 + $1.flowRecords.load(ordering: .relaxed) }
     counters.append(Counter(name: "ananta_mux_flow_records", labels: [:], value: UInt64(max(0, records))))
     return counters.sorted {
       ($0.name, "\($0.labels.sorted(by: <))") < ($1.name, "\($1.labels.sorted(by: <))")
