@@ -5,6 +5,7 @@ import Wire
 
 /// The verdicts of an XDP program.
 enum XDPAction {
+  @inline(__always) static var aborted: Int32 { 0 }
   @inline(__always) static var drop: Int32 { 1 }
   @inline(__always) static var pass: Int32 { 2 }
   @inline(__always) static var transmit: Int32 { 3 }
@@ -22,17 +23,24 @@ enum XDPAction {
 
   @inline(__always) func holds(_ count: Int) -> Bool { unsafe data + count <= end }
 
+  @inline(__always) var byteCount: Int { unsafe end - data }
+
   /// The packet that begins at an offset.
   @inline(__always) func packet(at offset: Int) -> Frame {
-    unsafe Frame(start: data + offset, end: end, byteCount: end - data &- offset)
+    unsafe Frame(start: data + offset, end: end, byteCount: byteCount &- offset)
+  }
+
+  /// Lays a value down as it lies in memory; as one store, which `storeBytes` is not.
+  @inline(__always) func store<Value: BitwiseCopyable>(_ value: Value, at offset: Int) {
+    unsafe (data + offset).assumingMemoryBound(to: Value.self).pointee = value
   }
 
   @inline(__always) func storeEthernet(_ hop: UnsafeMutablePointer<NextHop>) {
-    unsafe data.storeBytes(of: hop.pointee.destinationLow, toByteOffset: 0, as: UInt32.self)
-    unsafe data.storeBytes(of: hop.pointee.destinationHigh, toByteOffset: 4, as: UInt16.self)
-    unsafe data.storeBytes(of: hop.pointee.sourceLow, toByteOffset: 6, as: UInt16.self)
-    unsafe data.storeBytes(of: hop.pointee.sourceHigh, toByteOffset: 8, as: UInt32.self)
-    unsafe data.storeBytes(of: Ethernet.ipv4, toByteOffset: 12, as: UInt16.self)
+    unsafe store(hop.pointee.destinationLow, at: 0)
+    unsafe store(hop.pointee.destinationHigh, at: 4)
+    unsafe store(hop.pointee.sourceLow, at: 6)
+    unsafe store(hop.pointee.sourceHigh, at: 8)
+    store(Ethernet.ipv4, at: 12)
   }
 }
 

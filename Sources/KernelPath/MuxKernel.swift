@@ -1,5 +1,4 @@
 public import Dataplane
-internal import Foundation
 public import Platform
 
 /// The MUX inside the kernel: its programs, its maps, and who writes them.
@@ -29,8 +28,7 @@ public final class MuxKernel: Sendable {
   /// `settings` are in force at once. An error names what the kernel refused: no privilege, a map, or the verifier's
   /// last words about a program.
   public init(_ settings: KernelSettings, pinnedAt path: PinPath? = nil) throws(PlatformError) {
-    guard let bytes = Data(base64Encoded: KernelObject.base64) else { preconditionFailure("written by build.sh") }
-    let object = try BPFObject([UInt8](bytes))
+    let object = try KernelPrograms.object()
     let maps = try MuxMaps(pinnedAt: path)
     try maps.settings.update(UInt32(0), to: settings)
     flowCounts = try maps.flowCounts.memory()

@@ -35,6 +35,8 @@ struct map {
   uint32_t unused;
 };
 extern struct map endpoints, tables, targets, movements, flows, flow_counts, totals, rows, settings, next_hops;
+// Of the programs that measure.
+extern struct map replay_load, replay_subject;
 
 static inline void *map_lookup(struct map *map, const void *key) {
   return ((void *(*)(struct map *, const void *))1)(map, key);
@@ -90,9 +92,14 @@ LOOKUP(totals)
 LOOKUP(rows)
 LOOKUP(settings)
 LOOKUP(next_hops)
+LOOKUP(replay_load)
 #undef LOOKUP
 static inline long flows_insert(const void *key, const void *record) {
   return map_update(&flows, key, record, 1 /* BPF_NOEXIST */);
 }
 static inline long flows_remove(const void *key) { return map_delete(&flows, key); }
 static inline void *inner_at(void *map, const void *key) { return map_lookup((struct map *)map, key); }
+// Goes on with the program that is measured, and comes back only when there is none.
+static inline long replay_tail_call(const struct xdp_md *context) {
+  return ((long (*)(const void *, struct map *, uint32_t))12)(context, &replay_subject, 0);
+}
