@@ -11,7 +11,7 @@ final class KernelLab {
 
   /// Makes it, as root, and stays on one CPU from now on: what the kernel keeps for each CPU stays in its cache.
   init() throws {
-    if let cpu = WorkerThread.availableCPUs.last { try CPUClock.stay(onCPU: cpu) }
+    if let cpu = WorkerThread.availableCPUs.last { try WorkerThread.stay(onCPU: cpu) }
     let name = "ananta-bench-\(ProcessInfo.processInfo.processIdentifier)"
     namespace = try NetworkNamespace.create(named: name)
     defer { try? NetworkNamespace.remove(named: name) }
