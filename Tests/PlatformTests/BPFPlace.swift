@@ -14,8 +14,9 @@ struct BPFPlace: ~Copyable {
   }
 
   deinit {
-    // Among the mounts of process 1, or where those cannot be entered among one's own.
-    for words in Self.everywhere { _ = try? Command.lines(words + ["umount", mountPoint]) }
+    // Among the mounts of process 1, or where those cannot be entered among one's own; lazily, since the
+    // descriptor is still open.
+    for words in Self.everywhere { _ = try? Command.lines(words + ["umount", "-l", mountPoint]) }
     unsafe rmdir(mountPoint)
   }
 }

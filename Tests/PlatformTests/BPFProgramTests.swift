@@ -66,6 +66,14 @@ import Testing
     #expect(run.context[8] == 8)
   }
 
+  @Test(arguments: ["xdp", "xdp.frags"])
+  func anXDPProgramIsToldTheDevice(section: String) throws {
+    let source =
+      "program(\"\(section)\") int device(struct xdp_md *context) { return context->ingress_ifindex; }"
+    let program = try BPFProgram.load(BPFObject(BPFCompiler.object(source)).program(named: "device"), .xdp)
+    #expect(try program.testRun(Self.packet, context: .xdp(device: 1)).returnValue == 1)
+  }
+
   @Test func liveFramesAreRealOnes() throws {
     let counters = try BPFMap.create(
       BPFMapDefinition("counters", .array, keySize: 4, valueSize: 8, maxEntries: 256))
