@@ -23,7 +23,7 @@ final class KernelLab {
       try Self.ip(["-n", name] + line.split(separator: " ").map(String.init))
     }
     try namespace.run { () throws(PlatformError) in
-      try Sysctl.write("1", to: "net.ipv4.conf.uplink.forwarding")
+      try Sysctl.write("1", to: "net/ipv4/conf/uplink/forwarding")
     }
     device = try Netlink.open(in: namespace).link(named: "uplink").index
   }
