@@ -89,6 +89,8 @@ public struct KernelRow: BitwiseCopyable, Sendable {
   public var generation: UInt32
   /// Always 0.
   public var padding: UInt32
+  /// The way to the backend; here since every packet that is counted needs it too.
+  public var nextHop: KernelNextHop
 
   /// Nothing yet.
   public init() {
@@ -97,6 +99,36 @@ public struct KernelRow: BitwiseCopyable, Sendable {
     connections = 0
     generation = 0
     padding = 0
+    nextHop = KernelNextHop()
+  }
+}
+
+/// Where packets to an address leave the node, as a CPU was told: device and MAC addresses.
+public struct KernelNextHop: BitwiseCopyable, Sendable {
+  /// What it is the way to, as it lies in a packet.
+  public var address: UInt32
+  /// When it was asked for and what was answered; 0 before the first time.
+  public var epoch: UInt32
+  /// The device's index.
+  public var ifindex: UInt32
+  /// The first bytes of the neighbour's MAC address, as they lie in a frame.
+  public var destinationLow: UInt32
+  /// The last two of them.
+  public var destinationHigh: UInt16
+  /// The first bytes of the device's MAC address.
+  public var sourceLow: UInt16
+  /// The last four of them.
+  public var sourceHigh: UInt32
+
+  /// Not asked for yet.
+  public init() {
+    address = 0
+    epoch = 0
+    ifindex = 0
+    destinationLow = 0
+    destinationHigh = 0
+    sourceLow = 0
+    sourceHigh = 0
   }
 }
 
@@ -143,6 +175,4 @@ public enum KernelLayout {
   @inline(always) public static var unresolvedTotal: Int { 34 }
   /// Handed to user space, which answers or drops what does not fit.
   @inline(always) public static var tooBigTotal: Int { 35 }
-  /// Next hops that each CPU remembers, a power of two.
-  @inline(always) public static var nextHops: Int { 1_024 }
 }

@@ -34,7 +34,8 @@ struct KernelTables: MuxTables {
   @inline(__always) func find(_ address: EndpointAddress) -> UnsafePointer<KernelEndpoint>? {
     var first: UInt32 = 0
     guard let map = unsafe endpoints_at(&first) else { return nil }
-    var key = address
+    // Laid down as one number: what the kernel's hash reads would otherwise have to wait for several stores.
+    var key = UInt64(address.vip.raw) | UInt64(address.port) &<< 32 | UInt64(address.proto.rawValue) &<< 48
     guard let value = unsafe inner_at(map, &key) else { return nil }
     return unsafe UnsafePointer(value.assumingMemoryBound(to: KernelEndpoint.self))
   }
@@ -58,10 +59,9 @@ struct KernelTables: MuxTables {
   }
 
   @inline(__always) func target(_ entry: KernelEntry, _ place: UInt32) -> Target? {
-    var bank = unsafe UInt32(entry.place.pointee.bank)
-    var index = unsafe entry.place.pointee.firstTarget &+ place
-    guard let map = unsafe targets_at(&bank), let value = unsafe inner_at(map, &index) else { return nil }
-    return unsafe value.load(as: Target.self)
+    let bank = unsafe UInt32(entry.place.pointee.bank) &* UInt32(KernelLayout.targets)
+    var index = unsafe bank &+ entry.place.pointee.firstTarget &+ place
+    return unsafe targets_at(&index)?.load(as: Target.self)
   }
 
   @inline(__always) func current(_ entry: KernelEntry, slot index: Int) -> Target? {
@@ -71,9 +71,9 @@ struct KernelTables: MuxTables {
 
   @inline(__always) func movement(_ entry: KernelEntry, slot index: Int) -> SlotMovement? {
     guard entry.isMoving, let slot = slot(entry, index), slot.movement != 0 else { return nil }
-    var bank = unsafe UInt32(entry.place.pointee.bank)
-    var place = unsafe entry.place.pointee.firstMovement &+ UInt32(slot.movement)
-    guard let map = unsafe movements_at(&bank), let value = unsafe inner_at(map, &place) else { return nil }
+    let bank = unsafe UInt32(entry.place.pointee.bank) &* UInt32(KernelLayout.movements)
+    var place = unsafe bank &+ entry.place.pointee.firstMovement &+ UInt32(slot.movement)
+    guard let value = unsafe movements_at(&place) else { return nil }
     return unsafe value.load(as: MovementState.self).phase(now: now, idleTimeout: entry.idleTimeout)
   }
 
@@ -167,9 +167,22 @@ struct KernelTables: MuxTables {
     unsafe place.pointee.close(isReset: isReset, now: now)
   }
 
-  @inline(__always) mutating func count(_ target: Target, byteCount: Int, opens: Bool) {
+  /// What this CPU knows of an endpoint's backend.
+  @inline(__always) static func row(_ target: Target) -> Memory<KernelRow>? {
     var index = target.row
-    guard let row = unsafe rows_at(&index)?.assumingMemoryBound(to: KernelRow.self) else { return }
+    return unsafe Memory(rows_at(&index))
+  }
+
+  @inline(__always) mutating func count(_ target: Target, byteCount: Int, opens: Bool) {
+    guard let row = Self.row(target) else { return }
+    Self.count(row, target, byteCount: byteCount, opens: opens)
+  }
+
+  /// Counts a packet to a backend whose row is known.
+  @inline(__always) static func count(
+    _ row: Memory<KernelRow>, _ target: Target, byteCount: Int, opens: Bool
+  ) {
+    let row = unsafe row.place
     if unsafe row.pointee.generation != target.generation {
       guard unsafe Int32(bitPattern: target.generation &- row.pointee.generation) > 0 else { return }
       unsafe row.pointee.packets = 0

@@ -56,8 +56,8 @@ public final class MuxKernel: Sendable {
     }
     try maps.tables.update(places.span, to: descriptors.span)
     filled.removeAll()
-    try write(image.targets, maps.targets, bank: image.bank, MuxMaps.targetBank)
-    try write(image.movements, maps.movements, bank: image.bank, MuxMaps.movementBank)
+    try write(image.targets, maps.targets, from: Int(image.bank) * KernelLayout.targets)
+    try write(image.movements, maps.movements, from: Int(image.bank) * KernelLayout.movements)
     let endpoints = try BPFMap.create(MuxMaps.endpointMap(image.endpoints.count))
     let addresses = image.endpoints.map(\.address)
     let values = image.endpoints.map(\.value)
@@ -67,14 +67,11 @@ public final class MuxKernel: Sendable {
   }
 
   private func write<Value: BitwiseCopyable>(
-    _ values: [Value], _ outer: borrowing BPFMap, bank: UInt32, _ definition: BPFMapDefinition
+    _ values: [Value], _ map: borrowing BPFMap, from first: Int
   ) throws(PlatformError) {
     guard !values.isEmpty else { return }
-    let indices = values.indices.map { UInt32($0) }
-    switch try outer.inner(at: bank, named: definition.name) {
-    case .some(let inner): try inner.update(indices.span, to: values.span)
-    case .none: preconditionFailure("a bank is there from the beginning")
-    }
+    let indices = values.indices.map { UInt32(first + $0) }
+    try map.update(indices.span, to: values.span)
   }
 }
 

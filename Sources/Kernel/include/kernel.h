@@ -34,7 +34,7 @@ struct fib_lookup {
 struct map {
   uint32_t unused;
 };
-extern struct map endpoints, tables, targets, movements, flows, flow_counts, totals, rows, settings, next_hops;
+extern struct map endpoints, tables, targets, movements, flows, flow_counts, totals, rows, settings;
 // Of the programs that measure.
 extern struct map replay_load, replay_subject;
 
@@ -91,7 +91,6 @@ LOOKUP(flow_counts)
 LOOKUP(totals)
 LOOKUP(rows)
 LOOKUP(settings)
-LOOKUP(next_hops)
 LOOKUP(replay_load)
 #undef LOOKUP
 static inline long flows_insert(const void *key, const void *record) {
