@@ -85,6 +85,19 @@ public struct BPFMap: ~Copyable, Sendable {
     return try adopt(FileDescriptor(owning: raw), definition, "map number \(id)")
   }
 
+  /// Opens a map that an outer map holds, with as many entries as it has where that may differ.
+  static func open(inner id: UInt32, _ shape: BPFMapDefinition.Shape, named name: String)
+    throws(PlatformError)
+    -> BPFMap
+  {
+    let raw = try BPFLibrary.check("open", "map number \(id)") { bpf_map_get_fd_by_id(id) }
+    let map = BPFMap(FileDescriptor(owning: raw), BPFMapDefinition(name, shape))
+    let found = BPFMapDefinition.Shape(
+      shape.type, keySize: shape.keySize, valueSize: shape.valueSize,
+      maxEntries: Int(try map.info().max_entries), flags: shape.flags)
+    return try adopt(map.descriptor, BPFMapDefinition(name, found), "map number \(id)")
+  }
+
   private static func adopt(
     _ descriptor: consuming FileDescriptor, _ definition: BPFMapDefinition, _ object: String
   ) throws(PlatformError) -> BPFMap {

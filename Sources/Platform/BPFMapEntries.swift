@@ -95,12 +95,12 @@ extension BPFMap {
     return try value(of: key, as: UInt32.self)
   }
 
-  /// The map a map of maps has at a key; nil when there is none.
+  /// The map a map of maps has at a key, whatever its number of entries; nil when there is none.
   public borrowing func inner<Key: BitwiseCopyable>(at key: Key, named name: String = "inner")
     throws(PlatformError) -> BPFMap?
   {
     guard let shape = definition.inner, let id = try innerID(at: key) else { return nil }
-    return try BPFMap.open(id: id, BPFMapDefinition(name, shape))
+    return try BPFMap.open(inner: id, shape, named: name)
   }
 
   /// Puts a program into a map of programs, for tail calls.
