@@ -69,6 +69,11 @@ let package = Package(
       name: "CNetlink", pkgConfig: "libnl-route-3.0", providers: [.apt(["libnl-3-dev", "libnl-route-3-dev"])]),
     .systemLibrary(name: "CBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
     library("Platform", "CBPF", "CLinux", "CNetlink", "Wire"),
+    // The programs of Sources/Kernel, which the plugin compiles for the kernel, and their loader.
+    .plugin(name: "KernelObject", capability: .buildTool()),
+    .target(
+      name: "KernelPath", dependencies: ["Dataplane", "Platform", "Wire"], swiftSettings: dialect,
+      plugins: ["KernelObject"]),
     library("Speaker", "BGP", "Wire", "CLinux", logging),
     library("Management", "Manager", "Control", logging),
     library("Storage", "Manager", "Control", sqlite),
@@ -82,7 +87,8 @@ let package = Package(
 
     // Programs: each joins the core to the kernel.
     program(
-      "ananta-agent", "Wire", "Dataplane", "Control", "Mux", "HostAgent", "Manager", "Platform", "Speaker",
+      "ananta-agent", "Wire", "Dataplane", "Control", "Mux", "HostAgent", "Manager", "Platform", "KernelPath",
+      "Speaker",
       "Management", "Storage", "Transport", "Manifest", logging, lifecycle[0], lifecycle[1]),
     program("ananta-ctl", "Control", "Manifest", "Presentation", "Transport", "Wire"),
     program("ananta-lab", "Lab", "Wire"),
@@ -95,7 +101,7 @@ let package = Package(
     tests("Dataplane", "Dataplane", "Wire", "PacketBuilder"),
     tests("Segmenter", "Dataplane", "Wire", "PacketBuilder"),
     .target(name: "CMallocCount", path: "Tests/CMallocCount"),
-    tests("Mux", "Mux", "Dataplane", "Wire", "PacketBuilder", "CMallocCount"),
+    tests("Mux", "Mux", "Dataplane", "KernelPath", "Platform", "Wire", "PacketBuilder", "CMallocCount"),
     tests("HostAgent", "HostAgent", "Dataplane", "Wire"),
     tests("BGP", "BGP", "Wire"),
     tests("Control", "Control", "Wire"),

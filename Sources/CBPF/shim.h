@@ -155,3 +155,7 @@ static inline int cbpf_tc_query(int ifindex, int egress, uint32_t handle, uint32
   *program = options.prog_id;
   return code;
 }
+
+static inline void cbpf_atomic_add(void *number, unsigned int amount) {
+  __atomic_fetch_add((unsigned int *)number, amount, __ATOMIC_RELAXED);
+}

@@ -1,8 +1,11 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
 #include <pthread.h>
 #include <sched.h>
@@ -10,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -29,6 +33,33 @@ int clinux_tun_name(int fd, char name[16]) {
   if (ioctl(fd, TUNGETIFF, &request) < 0) return -1;
   memcpy(name, request.ifr_name, IFNAMSIZ);
   return 0;
+}
+
+int clinux_packet_socket(void) { return socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }
+
+int clinux_packet_configure(int fd, int bytes) {
+  int on = 1;
+  if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof on) < 0) return -1;
+  if (setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) < 0) return -1;
+  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) == 0) return 0;
+  return setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+}
+
+int clinux_attach_filter(int fd, const struct sock_filter *steps, unsigned short count) {
+  struct sock_fprog program = {.len = count, .filter = (struct sock_filter *)steps};
+  return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+int clinux_packet_bind(int fd, int index) {
+  struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = index};
+  return bind(fd, (struct sockaddr *)&address, sizeof address);
+}
+
+long clinux_packet_drops(int fd) {
+  struct tpacket_stats statistics = {0};
+  socklen_t size = sizeof statistics;
+  if (getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &statistics, &size) < 0) return -1;
+  return statistics.tp_drops;
 }
 
 int clinux_enter_network_namespace(int fd) { return setns(fd, CLONE_NEWNET); }

@@ -77,6 +77,26 @@ public struct Counter: Codable, Hashable, Sendable {
   }
 }
 
+/// The way packets take through a node, of the ways its role knows.
+public struct ForwardingPath: Codable, Hashable, Sendable {
+  /// Whose packets.
+  public var role: Role
+  /// The device they come in by.
+  public var device: String
+  /// `xdp`, `tc`, `packet socket`, or `user space`.
+  public var path: String
+  /// Why it is not a faster one; empty for the fastest.
+  public var reason: String
+
+  /// Describes a way.
+  public init(role: Role, device: String, path: String, reason: String = "") {
+    self.role = role
+    self.device = device
+    self.path = path
+    self.reason = reason
+  }
+}
+
 /// What an agent says of itself from time to time.
 public struct NodeStatistics: Codable, Hashable, Sendable {
   /// Sessions of the MUX role.
@@ -85,12 +105,17 @@ public struct NodeStatistics: Codable, Hashable, Sendable {
   public var counters: [Counter]
   /// Sentences an operator should read: a device that is missing, a sysctl that cannot be set.
   public var problems: [String]
+  /// The ways that packets take.
+  public var paths: [ForwardingPath]
 
   /// Describes a node.
-  public init(bgp: [BGPSessionStatus], counters: [Counter], problems: [String]) {
+  public init(
+    bgp: [BGPSessionStatus], counters: [Counter], problems: [String], paths: [ForwardingPath] = []
+  ) {
     self.bgp = bgp
     self.counters = counters
     self.problems = problems
+    self.paths = paths
   }
 }
 

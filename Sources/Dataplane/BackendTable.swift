@@ -18,6 +18,14 @@ import Wire
     for slot in 0..<slotCount { unsafe slots[slot] = filled[slot] }
   }
 
+  /// Takes a table as it was found.
+  init(_ backends: [WeightedBackend], restoring found: [UInt16]) {
+    self.backends = backends
+    slotCount = found.count
+    unsafe slots = .allocate(capacity: max(found.count, 1))
+    for slot in found.indices { unsafe slots[slot] = found[slot] }
+  }
+
   deinit { unsafe slots.deallocate() }
 
   /// The place of a slot's backend in `backends`; nil when there is none.

@@ -1,3 +1,4 @@
+#if !KERNEL
 import Wire
 
 /// A TCP segment that may become part of a super-packet: it carries data, and nothing that needs a packet of
@@ -100,3 +101,4 @@ struct BulkSegment: BitwiseCopyable {
     return sum
   }
 }
+#endif

@@ -1,3 +1,4 @@
+#if !KERNEL
 import Wire
 
 /// Joins TCP segments that follow one another into a super-packet: generic receive offload in user space, the
@@ -145,3 +146,4 @@ public struct Coalescer: BitwiseCopyable, Sendable {
     return (machine, 0, byteCount, request)
   }
 }
+#endif

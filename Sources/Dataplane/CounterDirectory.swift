@@ -38,6 +38,27 @@ struct CounterDirectory: Sendable {
     return Target(locator: locator, row: UInt32(rows.count - 1), generation: 1)
   }
 
+  /// Gives a pair the row that it had before this process; ended by `finishRestoring`.
+  mutating func restore(_ address: EndpointAddress, _ target: Target) {
+    guard target.row != 0, Int(target.row) < capacity else { return }
+    while rows.count <= Int(target.row) {
+      // What had the row before is not known: its next use gets a generation that was not there yet.
+      rows.append(Row(address: address, locator: .any, generation: 0, isUsed: false))
+    }
+    rows[Int(target.row)] = Row(
+      address: address, locator: target.locator, generation: target.generation, isUsed: true)
+  }
+
+  /// Makes the rows that nobody has free again, under generations that were not there yet.
+  mutating func finishRestoring() {
+    let newest = rows.map(\.generation).max() ?? 0
+    free = rows.indices.dropFirst().filter { !rows[$0].isUsed }.map { UInt32($0) }
+    for row in free { rows[Int(row)].generation = newest &+ Self.lifetime }
+  }
+
+  /// More generations than a row sees in the life of an agent.
+  private static var lifetime: UInt32 { 1 << 16 }
+
   /// Takes back the row of a pair that is no more.
   mutating func release(_ target: Target) {
     guard target.row != 0, rows[Int(target.row)].isUsed else { return }

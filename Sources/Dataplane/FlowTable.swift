@@ -4,39 +4,22 @@ public import Wire
 /// Connections that the VIP map alone would send elsewhere than where they began; one worker's own.
 ///
 /// Four-way buckets in memory of fixed size: it never allocates after `init`, and when its buckets or a
-/// quota are full it stops recording. A record is untrusted while its connection has shown nothing but a
-/// SYN: those live shortly and have a small quota, so that a flood of SYNs leaves room (Ananta §3.3.3).
+/// quota are full it stops recording.
 @safe public struct FlowTable: ~Copyable {
-  /// How far a connection is trusted; `none` marks a free place.
-  @usableFromInline enum Trust: UInt8, BitwiseCopyable { case none, untrusted, trusted }
-
-  @usableFromInline struct Record: BitwiseCopyable {
+  @usableFromInline struct Entry: BitwiseCopyable {
     @usableFromInline var connection: FiveTuple
-    @usableFromInline var target: Target
-    /// The endpoint's.
-    @usableFromInline var number: UInt32
-    /// When it is forgotten, milliseconds.
-    @usableFromInline var expires: UInt32
-    @usableFromInline var trust: Trust
-    /// The client has sent a FIN or a RST: its next SYN begins another connection.
-    @usableFromInline var isClosing: Bool
+    @usableFromInline var record: FlowRecord
 
     @usableFromInline init() {
       connection = FiveTuple(
         source: .any, destination: .any, sourcePort: 0, destinationPort: 0, proto: IPProtocol(0))
-      target = Target(locator: .any, row: 0, generation: 0)
-      number = 0
-      expires = 0
-      trust = .none
-      isClosing = false
+      record = FlowRecord()
     }
 
-    @inlinable @inline(__always) func isExpired(_ now: UInt32) -> Bool {
-      Int32(bitPattern: now &- expires) >= 0
-    }
+    @inlinable @inline(__always) var isUsed: Bool { record.trust != .none }
   }
 
-  @usableFromInline let records: UnsafeMutablePointer<Record>
+  @usableFromInline let entries: UnsafeMutablePointer<Entry>
   @usableFromInline let bucketMask: Int
   /// Records of each endpoint, by its number.
   @usableFromInline let counts: UnsafeMutablePointer<UInt32>
@@ -52,14 +35,14 @@ public import Wire
     bucketMask = capacity / 4 - 1
     untrustedLimit = max(capacity * Limits.untrustedRecords / Limits.flowRecords, 1)
     self.hash = hash
-    unsafe records = .allocate(capacity: capacity)
-    unsafe records.initialize(repeating: Record(), count: capacity)
+    unsafe entries = .allocate(capacity: capacity)
+    unsafe entries.initialize(repeating: Entry(), count: capacity)
     unsafe counts = .allocate(capacity: Limits.endpoints)
     unsafe counts.initialize(repeating: 0, count: Limits.endpoints)
   }
 
   deinit {
-    unsafe records.deallocate()
+    unsafe entries.deallocate()
     unsafe counts.deallocate()
   }
 
@@ -88,7 +71,7 @@ public import Wire
   @inlinable func find(_ connection: FiveTuple, bucket: Int) -> Int {
     var place = bucket
     while place < bucket &+ 4 {
-      if unsafe records[place].trust != .none && records[place].connection == connection { return place }
+      if unsafe entries[place].isUsed && entries[place].connection == connection { return place }
       place &+= 1
     }
     return -1
@@ -107,17 +90,17 @@ public import Wire
     var room = (free: 0, place: bucket)
     var place = bucket
     while place < bucket &+ 4 {
-      if unsafe records[place].trust != .none && records[place].isExpired(now) { remove(place) }
-      if unsafe records[place].trust == .none { room = (room.free &+ 1, place) }
+      if unsafe entries[place].isUsed && entries[place].record.isExpired(now) { remove(place) }
+      if unsafe !entries[place].isUsed { room = (room.free &+ 1, place) }
       place &+= 1
     }
     return room
   }
 
   @inlinable mutating func remove(_ place: Int) {
-    if unsafe records[place].trust == .trusted { trustedCount &-= 1 } else { untrustedCount &-= 1 }
-    unsafe counts[Int(records[place].number)] &-= 1
-    unsafe records[place].trust = .none
+    if unsafe entries[place].record.trust == .trusted { trustedCount &-= 1 } else { untrustedCount &-= 1 }
+    unsafe counts[Int(entries[place].record.number)] &-= 1
+    unsafe entries[place].record = FlowRecord()
   }
 
   /// The backend recorded for a connection, whose record lives on for `idleTimeout` milliseconds; a
@@ -126,26 +109,16 @@ public import Wire
     _ connection: FiveTuple, opening: Bool, idleTimeout: UInt32, now: UInt32
   ) -> Target? {
     guard let place = find(connection) else { return nil }
-    guard unsafe !records[place].isExpired(now) else {
+    switch unsafe entries[place].record.meet(opening: opening, idleTimeout: idleTimeout, now: now) {
+    case .ended:
       remove(place)
       return nil
+    case .promoted:
+      untrustedCount &-= 1
+      trustedCount &+= 1
+    case .known: break
     }
-    if opening {
-      // Ports come round again: a SYN of a connection that has ended begins a new one.
-      guard unsafe !records[place].isClosing else {
-        remove(place)
-        return nil
-      }
-    } else {
-      if unsafe records[place].trust == .untrusted {
-        unsafe records[place].trust = .trusted
-        untrustedCount &-= 1
-        trustedCount &+= 1
-      }
-      let life = unsafe records[place].isClosing ? min(idleTimeout, Limits.closingMilliseconds) : idleTimeout
-      unsafe records[place].expires = now &+ life
-    }
-    return unsafe records[place].target
+    return unsafe entries[place].record.target
   }
 
   /// Records a connection in the emptier of its buckets, if there is a place.
@@ -158,14 +131,12 @@ public import Wire
     let two = room(second, now: now)
     guard one.free > 0 || two.free > 0 else { return }
     let place = one.free >= two.free ? one.place : two.place
-    unsafe records[place].connection = connection
-    unsafe records[place].target = target
-    unsafe records[place].number = number & UInt32(Limits.endpoints &- 1)
-    unsafe records[place].expires = now &+ (opening ? Limits.untrustedMilliseconds : idleTimeout)
-    unsafe records[place].trust = opening ? .untrusted : .trusted
-    unsafe records[place].isClosing = false
+    let number = number & UInt32(Limits.endpoints &- 1)
+    unsafe entries[place].connection = connection
+    unsafe entries[place].record = FlowRecord(
+      target, number: number, opening: opening, idleTimeout: idleTimeout, now: now)
     if opening { untrustedCount &+= 1 } else { trustedCount &+= 1 }
-    unsafe counts[Int(records[place].number)] &+= 1
+    unsafe counts[Int(number)] &+= 1
   }
 
   /// Forgets a connection.
@@ -174,13 +145,9 @@ public import Wire
   }
 
   /// Lets a connection's record end soon, since its client has sent a FIN or a RST.
-  ///
-  /// A MUX sees no packet of the server, so it cannot wait for the other FIN.
   @inlinable public mutating func expireSoon(_ connection: FiveTuple, isReset: Bool, now: UInt32) {
     guard let place = find(connection) else { return }
-    unsafe records[place].isClosing = true
-    let life = isReset ? Limits.untrustedMilliseconds : Limits.closingMilliseconds
-    unsafe records[place].expires = now &+ life
+    unsafe entries[place].record.close(isReset: isReset, now: now)
   }
 
   /// Removes expired records from the next few buckets; called once per batch.
@@ -190,7 +157,7 @@ public import Wire
     var place = sweepCursor
     while place < end {
       let wrapped = place & (bucketMask &* 4 &+ 3)
-      if unsafe records[wrapped].trust != .none && records[wrapped].isExpired(now) { remove(wrapped) }
+      if unsafe entries[wrapped].isUsed && entries[wrapped].record.isExpired(now) { remove(wrapped) }
       place &+= 1
     }
     sweepCursor = place & (bucketMask &* 4 &+ 3)

@@ -1,33 +1,6 @@
 #if !$Embedded
 import Wire
 
-/// How slots moved at one time: shared by all slots with the same history.
-public struct MovementState: Hashable, BitwiseCopyable {
-  /// The backend before the first change; of no meaning without `hasBase`.
-  @usableFromInline var base: Target
-  @usableFromInline var hasBase: Bool
-  /// When the base was set, milliseconds.
-  @usableFromInline var first: UInt32
-  /// When the current backend was set, milliseconds.
-  @usableFromInline var last: UInt32
-
-  /// How it is at a time; nil once settled.
-  ///
-  /// The model calls this `settle`.
-  @inlinable @inline(__always) func phase(now: UInt32, idleTimeout: UInt32) -> SlotMovement? {
-    // Signed, since a worker's clock may be read shortly before the change was made.
-    let sinceLast = Int32(bitPattern: now &- last)
-    guard sinceLast < Int32(bitPattern: idleTimeout &+ 3 &* Limits.skewMilliseconds) else { return nil }
-    guard hasBase, !isBaseGivenUp(now: now, idleTimeout: idleTimeout) else { return .recording }
-    return .base(base)
-  }
-
-  /// Whether every live connection that is older than the first change is recorded by now.
-  @inlinable @inline(__always) func isBaseGivenUp(now: UInt32, idleTimeout: UInt32) -> Bool {
-    Int32(bitPattern: now &- first) >= Int32(bitPattern: idleTimeout &+ Limits.skewMilliseconds)
-  }
-}
-
 /// The moving part of an endpoint's slots: 2 bytes per slot, and only while something moves.
 @safe final class Movement: @unchecked Sendable {
   let slotCount: Int
@@ -54,6 +27,18 @@ public struct MovementState: Hashable, BitwiseCopyable {
     unsafe states.deallocate()
   }
 
+  /// Takes a movement as it was found; nil when nothing moves.
+  convenience init?(restoring places: [UInt16], _ states: [MovementState]) {
+    guard states.count > 1 else { return nil }
+    self.init(places: places, states: states, latest: Self.latest(states))
+  }
+
+  private static func latest(_ states: [MovementState]) -> UInt32 {
+    states.dropFirst().reduce(states[1].last) { latest, state in
+      Int32(bitPattern: state.last &- latest) > 0 ? state.last : latest
+    }
+  }
+
   /// What becomes of the slots when an endpoint's table changes at a time; nil when nothing moves.
   convenience init?(
     from old: EndpointState, to table: BackendTable, targets: [Target], now: UInt32
@@ -61,8 +46,7 @@ public struct MovementState: Hashable, BitwiseCopyable {
     guard old.table.slotCount == table.slotCount else { return nil }
     let idleTimeout = old.configuration.idleTimeout
     var places = [UInt16](repeating: 0, count: table.slotCount)
-    let none = Target(locator: .any, row: 0, generation: 0)
-    var states = [MovementState(base: none, hasBase: false, first: 0, last: 0)]
+    var states = [MovementState(base: nil, at: 0)]
     var known: [MovementState: UInt16] = [:]
     for slot in places.indices {
       let before = old.target(ofSlot: slot)
@@ -83,10 +67,7 @@ public struct MovementState: Hashable, BitwiseCopyable {
       }
     }
     guard states.count > 1 else { return nil }
-    let latest = states.dropFirst().reduce(states[1].last) { latest, state in
-      Int32(bitPattern: state.last &- latest) > 0 ? state.last : latest
-    }
-    self.init(places: places, states: states, latest: latest)
+    self.init(places: places, states: states, latest: Self.latest(states))
   }
 
   /// A further change keeps the base, unless it was given up.
@@ -100,8 +81,7 @@ public struct MovementState: Hashable, BitwiseCopyable {
       state.last = now
       return state
     }
-    let none = Target(locator: .any, row: 0, generation: 0)
-    return MovementState(base: before ?? none, hasBase: before != nil, first: now, last: now)
+    return MovementState(base: before, at: now)
   }
 
   /// The history of a slot; nil when it is settled.
@@ -111,9 +91,12 @@ public struct MovementState: Hashable, BitwiseCopyable {
     return place == 0 ? nil : unsafe states[place]
   }
 
+  /// The histories in the order of their places.
+  var stateList: [MovementState] { (0..<stateCount).map { place in unsafe states[place] } }
+
   /// The backends that older connections may still be on.
   var bases: [Target] {
-    (1..<stateCount).map { place in unsafe states[place] }.filter(\.hasBase).map(\.base)
+    (1..<stateCount).map { place in unsafe states[place] }.filter { $0.hasBase != 0 }.map(\.base)
   }
 
   /// Whether every slot has settled.

@@ -14,6 +14,17 @@ public struct BackendCount: Hashable, Sendable {
   public let bytes: UInt64
   /// SYNs of TCP; always 0 of UDP.
   public let connections: UInt64
+
+  /// Joins them.
+  public init(
+    address: EndpointAddress, locator: IPv4Address, packets: UInt64, bytes: UInt64, connections: UInt64
+  ) {
+    self.address = address
+    self.locator = locator
+    self.packets = packets
+    self.bytes = bytes
+    self.connections = connections
+  }
 }
 
 /// What one worker counts; any thread may read it.

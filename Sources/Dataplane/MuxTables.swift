@@ -35,32 +35,17 @@ extension EndpointAddress: Comparable {
 }
 
 /// What the VIP map says of an endpoint.
-public struct EndpointEntry: Sendable, BitwiseCopyable {
-  /// Names the endpoint within this map.
-  public let index: UInt32
+public protocol EndpointEntry: BitwiseCopyable {
   /// Names the endpoint as long as it exists, whatever else comes and goes.
-  public let number: UInt32
+  var number: UInt32 { get }
   /// A flow that is silent this long is forgotten, milliseconds.
-  public let idleTimeout: UInt32
+  var idleTimeout: UInt32 { get }
   /// Of the look-up table.
-  public let slotCount: UInt32
+  var slotCount: UInt32 { get }
   /// What chooses the slot.
-  public let fields: HashedFields
+  var fields: HashedFields { get }
   /// Whether some slot may be moving.
-  public let isMoving: Bool
-
-  /// Joins them.
-  @inline(always) public init(
-    index: UInt32, number: UInt32, idleTimeout: UInt32, slotCount: UInt32, fields: HashedFields,
-    isMoving: Bool
-  ) {
-    self.index = index
-    self.number = number
-    self.idleTimeout = idleTimeout
-    self.slotCount = slotCount
-    self.fields = fields
-    self.isMoving = isMoving
-  }
+  var isMoving: Bool { get }
 }
 
 /// Where packets of a connection go, and where they are counted.
@@ -97,31 +82,35 @@ public enum SlotMovement: Sendable, BitwiseCopyable {
 ///
 /// The decision is written once, generic over this protocol (Mux/Match.swift), and compiled for both.
 public protocol MuxTables: ~Copyable {
+  /// Where an endpoint is in these tables.
+  associatedtype Endpoint: EndpointEntry
+  /// The time, milliseconds on a steady clock that may wrap around; asked for only where something moves.
+  var now: UInt32 { get }
   /// The endpoint that is served at an address.
-  func endpoint(_ address: EndpointAddress) -> EndpointEntry?
+  func endpoint(_ address: EndpointAddress) -> Endpoint?
   /// Whether an address is a VIP, of whatever ports.
   func isVIP(_ address: IPv4Address) -> Bool
   /// The pool's hash.
   var poolHash: PoolHash { get }
   /// The backend that a slot has now; nil when the endpoint has none.
-  func current(_ entry: EndpointEntry, slot: Int) -> Target?
+  func current(_ entry: Endpoint, slot: Int) -> Target?
   /// Whether a backend is still the endpoint's, be it one that drains; false once it is down or taken away.
-  func serves(_ entry: EndpointEntry, _ target: Target) -> Bool
-  /// How a slot moves at a time, milliseconds; nil when it is settled.
-  func movement(_ entry: EndpointEntry, slot: Int, now: UInt32) -> SlotMovement?
+  func serves(_ entry: Endpoint, _ target: Target) -> Bool
+  /// How a slot moves now; nil when it is settled.
+  func movement(_ entry: Endpoint, slot: Int) -> SlotMovement?
   /// Whether any connection of the endpoint may be recorded.
-  func hasRecords(_ entry: EndpointEntry) -> Bool
+  func hasRecords(_ entry: Endpoint) -> Bool
   /// The backend that is recorded for a connection; asking renews the record unless it is `opening`.
   mutating func recorded(
-    _ connection: FiveTuple, _ entry: EndpointEntry, opening: Bool, now: UInt32
+    _ connection: FiveTuple, _ entry: Endpoint, opening: Bool
   ) -> Target?
   /// Records a connection, if there is room; `opening` when all it has shown is a SYN.
   mutating func record(
-    _ connection: FiveTuple, _ target: Target, _ entry: EndpointEntry, opening: Bool, now: UInt32)
+    _ connection: FiveTuple, _ target: Target, _ entry: Endpoint, opening: Bool)
   /// Forgets what is recorded for a connection.
   mutating func forget(_ connection: FiveTuple)
   /// Lets the record of a connection end soon whose client has sent a RST or a FIN.
-  mutating func expireSoon(_ connection: FiveTuple, isReset: Bool, now: UInt32)
+  mutating func expireSoon(_ connection: FiveTuple, isReset: Bool)
   /// Counts a packet that goes to a backend.
   mutating func count(_ target: Target, byteCount: Int, opens: Bool)
 }

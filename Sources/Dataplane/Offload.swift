@@ -46,6 +46,16 @@ public struct Offload: BitwiseCopyable, Sendable {
   /// Whether the packet stands for several on the wire.
   @inline(always) public var isSuperPacket: Bool { gsoType & ~Self.gsoECN != Self.gsoNone }
 
+  /// The same, counted from a header that lies so many bytes further on: what came before it is taken off.
+  @inline(always) public func behind(_ byteCount: Int) -> Offload {
+    guard isPartial else { return self }
+    let passed = UInt16(truncatingIfNeeded: byteCount)
+    var offload = self
+    offload.checksumStart = checksumStart &- passed
+    offload.headerLength = headerLength &- min(headerLength, passed)
+    return offload
+  }
+
   /// The header as it lies in a frame, in the byte order of the machine (virtio 1.2 §5.1.6.1, legacy interface).
   @inline(always) public init(_ frame: borrowing Frame, at offset: Int) {
     flags = frame.load(offset, as: UInt8.self)

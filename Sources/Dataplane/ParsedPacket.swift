@@ -39,7 +39,7 @@ public struct IPv4Packet: BitwiseCopyable, Sendable {
     guard first == 0x45 else { return .fault(.headerLength) }
     let total = header.totalLength(frame)
     guard total >= IPv4Header.byteCount else { return .fault(.headerLength) }
-    guard frame.holds(offset &+ total) else { return .fault(.truncated) }
+    guard offset &+ total <= frame.byteCount else { return .fault(.truncated) }
     guard header.isIntact(frame) else { return .fault(.headerChecksum) }
     return .value(
       IPv4Packet(
@@ -94,6 +94,9 @@ public struct ParsedPacket: BitwiseCopyable, Sendable {
   /// IPv4, TCP, UDP or ICMP headers with their options.
   public let headerLength: Int
 
+  /// Whether it begins a connection.
+  @inline(always) public var opens: Bool { content == .tcp && flags.opens }
+
   @inlinable @inline(__always) init(
     network: IPv4Packet, content: Content, connection: FiveTuple, flags: TCPFlags = TCPFlags(0),
     headerLength: Int
@@ -129,9 +132,9 @@ public struct ParsedPacket: BitwiseCopyable, Sendable {
   @inlinable @inline(__always) static func tcp(
     _ frame: borrowing Frame, _ network: IPv4Packet
   ) -> Parsed<ParsedPacket> {
-    guard network.totalLength >= IPv4Header.byteCount &+ TCPHeader.byteCount else {
-      return .fault(.truncated)
-    }
+    guard network.totalLength >= IPv4Header.byteCount &+ TCPHeader.byteCount,
+      frame.holds(network.payload &+ TCPHeader.byteCount)
+    else { return .fault(.truncated) }
     let tcp = TCPHeader(at: network.payload)
     let headers = IPv4Header.byteCount &+ tcp.headerLength(frame)
     let flags = tcp.flags(frame)
@@ -148,9 +151,9 @@ public struct ParsedPacket: BitwiseCopyable, Sendable {
   @inlinable @inline(__always) static func udp(
     _ frame: borrowing Frame, _ network: IPv4Packet
   ) -> Parsed<ParsedPacket> {
-    guard network.totalLength >= IPv4Header.byteCount &+ UDPHeader.byteCount else {
-      return .fault(.truncated)
-    }
+    guard network.totalLength >= IPv4Header.byteCount &+ UDPHeader.byteCount,
+      frame.holds(network.payload &+ UDPHeader.byteCount)
+    else { return .fault(.truncated) }
     let udp = UDPHeader(at: network.payload)
     let length = udp.length(frame)
     guard length >= UDPHeader.byteCount, IPv4Header.byteCount &+ length <= network.totalLength else {
@@ -169,7 +172,9 @@ public struct ParsedPacket: BitwiseCopyable, Sendable {
     _ frame: borrowing Frame, _ network: IPv4Packet
   ) -> Parsed<ParsedPacket> {
     let headers = IPv4Header.byteCount &+ ICMPHeader.byteCount
-    guard network.totalLength >= headers else { return .fault(.truncated) }
+    guard network.totalLength >= headers, frame.holds(network.payload &+ ICMPHeader.byteCount) else {
+      return .fault(.truncated)
+    }
     let icmp = ICMPHeader(at: network.payload)
     let type = icmp.type(frame)
     if type.isError { return icmpError(frame, network, quoted: icmp.quoted) }
@@ -192,7 +197,9 @@ public struct ParsedPacket: BitwiseCopyable, Sendable {
   ) -> Parsed<ParsedPacket> {
     let headers = IPv4Header.byteCount &+ ICMPHeader.byteCount
     // RFC 792: the quoted header and 64 bits of its payload.
-    guard network.totalLength >= headers &+ IPv4Header.byteCount &+ 8 else { return .fault(.truncated) }
+    guard network.totalLength >= headers &+ IPv4Header.byteCount &+ 8,
+      frame.holds(quoted.offset &+ IPv4Header.byteCount &+ 8)
+    else { return .fault(.truncated) }
     // An error goes to the sender of the packet that it quotes.
     guard quoted.versionAndLength(frame) == 0x45, quoted.source(frame) == network.destination else {
       return .fault(.transportHeader)

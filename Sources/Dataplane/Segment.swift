@@ -1,3 +1,4 @@
+#if !KERNEL
 /// A packet as it goes over a wire, in the buffer of the super-packet that it was part of.
 public struct Segment: BitwiseCopyable, Sendable {
   /// Where it begins, counted as a `Frame` counts.
@@ -11,3 +12,4 @@ public struct Segment: BitwiseCopyable, Sendable {
     self.byteCount = byteCount
   }
 }
+#endif

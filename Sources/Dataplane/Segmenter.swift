@@ -1,3 +1,4 @@
+#if !KERNEL
 import Wire
 
 /// Splits a super-packet into the packets it stands for, in place and without copying its payload, and completes
@@ -185,3 +186,4 @@ public struct Segmenter: BitwiseCopyable, Sendable {
     return true
   }
 }
+#endif

@@ -1,3 +1,4 @@
+#if !KERNEL
 import Wire
 
 /// The headers of a super-packet, after everything they and the device say has been compared.
@@ -48,3 +49,4 @@ struct SuperPacketHeaders: BitwiseCopyable {
     return sum
   }
 }
+#endif

@@ -13,6 +13,8 @@ public import Wire
   public let poolHash: PoolHash
   /// The records.
   public var flows: FlowTable
+  /// The time that the packet in hand is judged by, milliseconds; set before each packet or batch.
+  public var now: UInt32 = 0
   /// The counters.
   @usableFromInline let counters: MuxCounterWriter
 
@@ -56,13 +58,10 @@ public import Wire
 
 extension UserTables: MuxTables {
   /// The endpoint that is served at an address.
-  @inline(always) public func endpoint(_ address: EndpointAddress) -> EndpointEntry? {
+  @inline(always) public func endpoint(_ address: EndpointAddress) -> MapEntry? {
     let place = place(of: address)
     guard place >= 0 else { return nil }
-    return unsafe EndpointEntry(
-      index: UInt32(truncatingIfNeeded: place), number: cells[place].number,
-      idleTimeout: cells[place].idleTimeout, slotCount: cells[place].slotCount,
-      fields: cells[place].fields, isMoving: cells[place].movementPlaces != nil)
+    return unsafe MapEntry(cells[place], index: place)
   }
 
   /// Whether an address is a VIP, of whatever ports.
@@ -71,20 +70,20 @@ extension UserTables: MuxTables {
   }
 
   /// The backend that a slot has now; nil when the endpoint has none.
-  @inline(always) public func current(_ entry: EndpointEntry, slot: Int) -> Target? {
-    let cell = unsafe cells + Int(truncatingIfNeeded: entry.index)
+  @inline(always) public func current(_ entry: MapEntry, slot: Int) -> Target? {
+    let cell = unsafe cells + entry.index
     guard let slots = unsafe cell.pointee.slots, let targets = unsafe cell.pointee.targets else { return nil }
     return unsafe targets[Int(slots[slot])]
   }
 
   /// Whether a backend is still the endpoint's, be it one that drains.
-  @inlinable public func serves(_ entry: EndpointEntry, _ target: Target) -> Bool {
-    unsafe cells[Int(truncatingIfNeeded: entry.index)].serves(target.locator)
+  @inlinable public func serves(_ entry: MapEntry, _ target: Target) -> Bool {
+    unsafe cells[entry.index].serves(target.locator)
   }
 
-  /// How a slot moves at a time, milliseconds; nil when it is settled.
-  @inlinable public func movement(_ entry: EndpointEntry, slot: Int, now: UInt32) -> SlotMovement? {
-    let cell = unsafe cells + Int(truncatingIfNeeded: entry.index)
+  /// How a slot moves now; nil when it is settled.
+  @inlinable public func movement(_ entry: MapEntry, slot: Int) -> SlotMovement? {
+    let cell = unsafe cells + entry.index
     guard let places = unsafe cell.pointee.movementPlaces, let states = unsafe cell.pointee.movementStates
     else { return nil }
     let place = unsafe Int(places[slot])
@@ -92,18 +91,18 @@ extension UserTables: MuxTables {
   }
 
   /// Whether any connection of the endpoint may be recorded.
-  @inline(always) public func hasRecords(_ entry: EndpointEntry) -> Bool { flows.hasRecords(entry.number) }
+  @inline(always) public func hasRecords(_ entry: MapEntry) -> Bool { flows.hasRecords(entry.number) }
 
   /// The backend that is recorded for a connection; asking renews the record unless it is `opening`.
   @inlinable public mutating func recorded(
-    _ connection: FiveTuple, _ entry: EndpointEntry, opening: Bool, now: UInt32
+    _ connection: FiveTuple, _ entry: MapEntry, opening: Bool
   ) -> Target? {
     flows.lookUp(connection, opening: opening, idleTimeout: entry.idleTimeout, now: now)
   }
 
   /// Records a connection, if there is room; `opening` when all it has shown is a SYN.
   @inlinable public mutating func record(
-    _ connection: FiveTuple, _ target: Target, _ entry: EndpointEntry, opening: Bool, now: UInt32
+    _ connection: FiveTuple, _ target: Target, _ entry: MapEntry, opening: Bool
   ) {
     flows.insert(
       connection, target, number: entry.number, opening: opening, idleTimeout: entry.idleTimeout, now: now)
@@ -113,7 +112,7 @@ extension UserTables: MuxTables {
   @inlinable public mutating func forget(_ connection: FiveTuple) { flows.forget(connection) }
 
   /// Lets the record of a connection that was reset end soon.
-  @inlinable public mutating func expireSoon(_ connection: FiveTuple, isReset: Bool, now: UInt32) {
+  @inlinable public mutating func expireSoon(_ connection: FiveTuple, isReset: Bool) {
     flows.expireSoon(connection, isReset: isReset, now: now)
   }
 

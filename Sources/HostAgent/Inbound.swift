@@ -37,9 +37,12 @@ extension HostAgent {
       : translateToMachine(
         &frame, machine: machine, isUDP: proto == .udp, isPartial: offload.isPartial, now: now)
     if let fault { return .drop(fault) }
-    if offload.isPartial {
-      offload.checksumStart &-= UInt16(truncatingIfNeeded: start)
-      offload.headerLength &-= min(offload.headerLength, UInt16(truncatingIfNeeded: start))
+    offload = offload.behind(start)
+    if offload.isSuperPacket {
+      // A packet socket says what lay in one piece in the sender's memory, the whole packet perhaps; the VM's device would
+      // ask for as much in one piece.
+      let headers = proto == .tcp ? TCPHeader(at: transport).headerLength(frame) : UDPHeader.byteCount
+      offload.headerLength = UInt16(truncatingIfNeeded: IPv4Header.byteCount &+ headers)
     }
     return .deliver(machine: UInt32(truncatingIfNeeded: machine), offset: start, byteCount: length)
   }

@@ -29,10 +29,22 @@ extension Lab {
     }
     // What was started between the look and the removal is in a namespace without a name now.
     try await endProcesses(record, in: inodes)
+    try await unmount(below: directory)
     try StateFiles.remove(directory)
     // The directory of all labs goes with the last one.
     _ = try await ExternalCommand(["rmdir", "--ignore-fail-on-non-empty", LabRecord.root]).run()
     return true
+  }
+
+  /// Lets go of the agents' bpffs, and with them of the programs' maps.
+  private static func unmount(below directory: String) async throws(LabError) {
+    guard let mounts = try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8) else { return }
+    let points = mounts.split(separator: "\n").compactMap { line -> String? in
+      let fields = line.split(separator: " ")
+      guard fields.count > 2, fields[2] == "bpf", fields[1].hasPrefix(directory + "/") else { return nil }
+      return String(fields[1])
+    }
+    for point in points { try await ExternalCommand(["umount", point]).check() }
   }
 
   /// Whether a namespace that exists is the one that the lab created.

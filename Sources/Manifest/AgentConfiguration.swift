@@ -46,6 +46,18 @@ public struct AgentConfiguration: Hashable, Sendable {
   }
 }
 
+/// The way packets take through a MUX.
+public enum MuxPath: String, CaseIterable, Hashable, Sendable {
+  /// The fastest that the device and the kernel have: `xdp` at a driver that knows it, `tc` on virtual links.
+  case auto
+  /// In the kernel, at the driver.
+  case xdp
+  /// In the kernel, behind the driver.
+  case tc
+  /// In the agent.
+  case userSpace
+}
+
 /// What the role mux needs.
 public struct MuxConfiguration: Hashable, Sendable {
   /// Worker threads; nil: one per core.
@@ -54,12 +66,20 @@ public struct MuxConfiguration: Hashable, Sendable {
   public var mtu: Int
   /// How VIPs are announced.
   public var bgp: BGPConfiguration
+  /// Which way packets take.
+  public var path: MuxPath
+  /// The devices that packets for VIPs arrive by; empty: those that hold the node's address.
+  public var uplinks: [String]
 
   /// Describes a MUX.
-  public init(workers: Int?, mtu: Int, bgp: BGPConfiguration) {
+  public init(
+    workers: Int?, mtu: Int, bgp: BGPConfiguration, path: MuxPath = .auto, uplinks: [String] = []
+  ) {
     self.workers = workers
     self.mtu = mtu
     self.bgp = bgp
+    self.path = path
+    self.uplinks = uplinks
   }
 }
 
@@ -115,11 +135,14 @@ public struct HostConfiguration: Hashable, Sendable {
   public var workers: Int
   /// Of the underlay, in bytes.
   public var mtu: Int
+  /// Devices that packets for the VMs arrive by; empty: those with the node's address.
+  public var uplinks: [String]
 
   /// Describes a host.
-  public init(workers: Int = 1, mtu: Int = 1500) {
+  public init(workers: Int = 1, mtu: Int = 1500, uplinks: [String] = []) {
     self.workers = workers
     self.mtu = mtu
+    self.uplinks = uplinks
   }
 }
 

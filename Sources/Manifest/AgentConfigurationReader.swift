@@ -51,8 +51,10 @@ private enum AgentFile {
   private static func mux(_ mux: inout YAMLMapping, address: IPv4Address?) -> MuxConfiguration? {
     let workers = mux.optional("workers", as: .integer(1...Limits.workers))
     let mtu = mux.optional("mtu", as: .mtu, default: 1500)
+    let path = mux.optional("path", as: .oneOf(MuxPath.self), default: .auto)
+    let uplinks = Self.uplinks(&mux)
     let bgp = mux.required("bgp", as: .mapping { Self.bgp(&$0, address: address) })
-    return bgp.map { MuxConfiguration(workers: workers, mtu: mtu, bgp: $0) }
+    return bgp.map { MuxConfiguration(workers: workers, mtu: mtu, bgp: $0, path: path, uplinks: uplinks) }
   }
 
   private static func bgp(_ bgp: inout YAMLMapping, address: IPv4Address?) -> BGPConfiguration? {
@@ -84,7 +86,19 @@ private enum AgentFile {
   private static func host(_ host: inout YAMLMapping) -> HostConfiguration? {
     let workers = host.optional("workers", as: .integer(1...Limits.workers), default: 1)
     let mtu = host.optional("mtu", as: .hostMTU, default: 1500)
-    return HostConfiguration(workers: workers, mtu: mtu)
+    let uplinks = Self.uplinks(&host)
+    return HostConfiguration(workers: workers, mtu: mtu, uplinks: uplinks)
+  }
+
+  /// Devices; each once.
+  private static func uplinks(_ role: inout YAMLMapping) -> [String] {
+    let uplinks = role.optional("uplinks", as: .list(of: .device, atLeast: 1, atMost: Limits.uplinks))
+    guard let uplinks else { return [] }
+    if Set(uplinks).count < uplinks.count {
+      let position = role.position(of: "uplinks")
+      role.errors.add("names a device twice", at: position, path: role.value.path(of: "uplinks"))
+    }
+    return uplinks
   }
 
   private static func manager(_ manager: inout YAMLMapping) -> ManagerConfiguration? {

@@ -28,6 +28,8 @@ enum Limits {
   static let workers = 128
   /// BGP neighbours of one MUX: a rack has two routers, a lab one.
   static let neighbors = 16
+  /// Devices of one host that packets arrive by: more than the ports of any network card.
+  static let uplinks = 16
   /// Replicas that an agent may be told of: five, and those that are about to replace them.
   static let managers = 10
 }

@@ -1,8 +1,8 @@
-import Dataplane
-import Wire
+package import Dataplane
+package import Wire
 
 /// The last step: the bytes that leave.
-enum Emit {
+package enum Emit {
   /// Bytes of the offending packet that an ICMP error quotes: all of its headers and some payload, and
   /// within what every buffer holds (RFC 1812 §4.3.2.3 allows 548).
   static var quotedBytes: Int { 128 }
@@ -10,19 +10,18 @@ enum Emit {
   @inline(always) static var errorOffset: Int { -(IPv4Header.byteCount &+ ICMPHeader.byteCount) }
 
   /// The packet behind an outer header, itself untouched.
-  @inline(always) static func encapsulated(
+  @inline(always) package static func encapsulated(
     _ frame: inout Frame, _ offload: inout Offload, _ packet: ParsedPacket, from source: IPv4Address,
     to locator: IPv4Address
-  ) -> Path.End {
+  ) {
     IPIP.encapsulate(
       &frame, packetAt: 0, byteCount: packet.network.totalLength, from: source, to: locator)
     if offload.isPartial { offload.checksumStart &+= UInt16(IPIP.byteCount) }
     if offload.headerLength > 0 { offload.headerLength &+= UInt16(IPIP.byteCount) }
-    return .encapsulated(byteCount: packet.network.totalLength &+ IPIP.byteCount)
   }
 
   /// The echo request turned round: addresses change places, and two words change (RFC 792, RFC 1624).
-  @inline(always) static func echoReply(_ frame: inout Frame, _ packet: ParsedPacket) -> Path.End {
+  @inline(always) package static func echoReply(_ frame: inout Frame, _ packet: ParsedPacket) {
     let header = IPv4Header(at: 0)
     let icmp = ICMPHeader(at: IPv4Header.byteCount)
     frame.store(packet.network.destination.raw, at: 12)
@@ -34,9 +33,9 @@ enum Emit {
     icmp.setTypeAndCode(.echoReply, 0, &frame)
     let request = (UInt16(ICMPType.echoRequest.rawValue) << 8).bigEndian
     icmp.setChecksum(InternetChecksum.updated(icmp.checksum(frame), from: request, to: 0), &frame)
-    return .echoReply(byteCount: packet.network.totalLength)
   }
 
+  #if !KERNEL
   /// "Fragmentation needed and DF set" (RFC 792, RFC 1191) before the packet that caused it.
   ///
   /// It comes from the VIP: that is who the client talks to, and an address that the client's network lets
@@ -64,4 +63,5 @@ enum Emit {
     offload = Offload()
     return .fragmentationNeeded(byteCount: length)
   }
+  #endif
 }

@@ -12,7 +12,7 @@ enum Match {
 
   /// Finds the endpoint, the slot, and the slot's backend.
   @inline(always) static func backend<Tables: MuxTables & ~Copyable>(
-    _ packet: ParsedPacket, _ tables: inout Tables, now: UInt32
+    _ packet: ParsedPacket, _ tables: inout Tables
   ) -> Outcome {
     let connection = packet.connection
     let address = EndpointAddress(
@@ -25,7 +25,7 @@ enum Match {
     let current = tables.current(entry, slot: slot)
     // Settled, and without exceptions: no flow state is read or written.
     guard entry.isMoving || tables.hasRecords(entry) else { return found(current) }
-    return found(recorded(packet, entry, slot: slot, current: current, &tables, now: now))
+    return found(recorded(packet, entry, slot: slot, current: current, &tables))
   }
 
   @inline(always) static func found(_ target: Target?) -> Outcome {
@@ -35,22 +35,21 @@ enum Match {
 
   /// The rare way: the slot may be moving, or a connection of the endpoint is an exception from its table.
   @inline(always) static func recorded<Tables: MuxTables & ~Copyable>(
-    _ packet: ParsedPacket, _ entry: EndpointEntry, slot: Int, current: Target?, _ tables: inout Tables,
-    now: UInt32
+    _ packet: ParsedPacket, _ entry: Tables.Endpoint, slot: Int, current: Target?, _ tables: inout Tables
   ) -> Target? {
     // UDP has no SYN by which a new flow could be told from an old one: its flows are never recorded.
     guard packet.connection.proto.rawValue == IPProtocol.tcp.rawValue else { return current }
-    let movement = tables.movement(entry, slot: slot, now: now)
+    let movement = tables.movement(entry, slot: slot)
     if packet.content == .icmpError {
-      return quoted(packet, entry, movement, current: current, &tables, now: now)
+      return quoted(packet, entry, movement, current: current, &tables)
     }
     if packet.flags.opens {
-      return opening(packet.connection, entry, movement, current: current, &tables, now: now)
+      return opening(packet.connection, entry, movement, current: current, &tables)
     }
-    let backend = established(packet.connection, entry, movement, current: current, &tables, now: now)
+    let backend = established(packet.connection, entry, movement, current: current, &tables)
     let isReset = packet.flags.has(.rst)
     if isReset || packet.flags.has(.fin) {
-      tables.expireSoon(packet.connection, isReset: isReset, now: now)
+      tables.expireSoon(packet.connection, isReset: isReset)
     }
     return backend
   }
@@ -60,28 +59,28 @@ enum Match {
   /// It keeps it as long as the endpoint has that backend. What is recorded with one that is down is dead: such a
   /// SYN is a client's second try, or its port's next connection, and it begins anew where somebody answers.
   @inline(always) static func opening<Tables: MuxTables & ~Copyable>(
-    _ connection: FiveTuple, _ entry: EndpointEntry, _ movement: SlotMovement?, current: Target?,
-    _ tables: inout Tables, now: UInt32
+    _ connection: FiveTuple, _ entry: Tables.Endpoint, _ movement: SlotMovement?, current: Target?,
+    _ tables: inout Tables
   ) -> Target? {
     guard movement != nil else {
       tables.forget(connection)
       return current
     }
-    if let known = tables.recorded(connection, entry, opening: true, now: now) {
+    if let known = tables.recorded(connection, entry, opening: true) {
       if tables.serves(entry, known) { return known }
       tables.forget(connection)
     }
     guard let current else { return nil }
-    tables.record(connection, current, entry, opening: true, now: now)
+    tables.record(connection, current, entry, opening: true)
     return current
   }
 
   /// Another packet takes what its record says; unknown in a moving slot it is older than the movement.
   @inline(always) static func established<Tables: MuxTables & ~Copyable>(
-    _ connection: FiveTuple, _ entry: EndpointEntry, _ movement: SlotMovement?, current: Target?,
-    _ tables: inout Tables, now: UInt32
+    _ connection: FiveTuple, _ entry: Tables.Endpoint, _ movement: SlotMovement?, current: Target?,
+    _ tables: inout Tables
   ) -> Target? {
-    if let known = tables.recorded(connection, entry, opening: false, now: now) {
+    if let known = tables.recorded(connection, entry, opening: false) {
       // Settled: what agrees with the table is dropped, what differs is an exception and lives on.
       if movement == nil, let current, known.locator == current.locator { tables.forget(connection) }
       return known
@@ -90,16 +89,16 @@ enum Match {
     var backend = current
     if case .base(let base) = movement { backend = base }
     guard let backend else { return nil }
-    tables.record(connection, backend, entry, opening: false, now: now)
+    tables.record(connection, backend, entry, opening: false)
     return backend
   }
 
   /// An ICMP error goes where its connection is, and leaves no trace.
   @inline(always) static func quoted<Tables: MuxTables & ~Copyable>(
-    _ packet: ParsedPacket, _ entry: EndpointEntry, _ movement: SlotMovement?, current: Target?,
-    _ tables: inout Tables, now: UInt32
+    _ packet: ParsedPacket, _ entry: Tables.Endpoint, _ movement: SlotMovement?, current: Target?,
+    _ tables: inout Tables
   ) -> Target? {
-    if let known = tables.recorded(packet.connection, entry, opening: true, now: now) { return known }
+    if let known = tables.recorded(packet.connection, entry, opening: true) { return known }
     if let movement, case .base(let base) = movement { return base }
     return current
   }

@@ -70,7 +70,8 @@ public struct Mux: ~Copyable {
       tables.count(DropReason.truncated)
       return .drop(.truncated)
     }
-    switch Path.walk(&frame, &offload, &tables, &errors, settings, now: now) {
+    tables.now = now
+    switch Path.walk(&frame, &offload, &tables, &errors, settings) {
     case .drop(let reason):
       tables.count(reason)
       return .drop(reason)

@@ -1,9 +1,15 @@
-import Wire
+package import Wire
 
 /// What a packet's way depends on beside the tables.
-struct MuxSettings: BitwiseCopyable {
+package struct MuxSettings: BitwiseCopyable {
   /// The outer source.
-  let address: IPv4Address
+  package let address: IPv4Address
   /// The underlay's.
-  let mtu: Int
+  package let mtu: Int
+
+  /// Joins them.
+  @inline(always) package init(address: IPv4Address, mtu: Int) {
+    self.address = address
+    self.mtu = mtu
+  }
 }

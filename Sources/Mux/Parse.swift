@@ -8,6 +8,8 @@ enum Parse {
     case ours(ParsedPacket)
     /// Sound as far as it matters, and not ours.
     case foreign
+    /// Its IPv4 header makes no sense.
+    case unreadable(DropReason)
     case fault(DropReason)
   }
 
@@ -21,7 +23,7 @@ enum Parse {
     let network: IPv4Packet
     switch IPv4Packet.parse(frame, at: 0) {
     case .value(let parsed): network = parsed
-    case .fault(let reason): return .fault(reason)
+    case .fault(let reason): return .unreadable(reason)
     }
     switch ParsedPacket.parse(frame, network) {
     case .value(let packet):

@@ -76,33 +76,29 @@ public struct BPFMap: ~Copyable, Sendable {
     pinned path: String, _ definition: BPFMapDefinition
   ) throws(PlatformError) -> BPFMap? {
     guard let descriptor = try BPFPin.open(path, .map) else { return nil }
-    return try adopt(descriptor, definition, "map \(definition.name) at \(path)")
+    return try BPFMap(descriptor, definition).checked("map \(definition.name) at \(path)")
   }
 
   /// Opens a map by the kernel's number for it, such as a map of maps gives.
+  ///
+  /// A hash map, and an array with flag `innerMap`, may have any number of entries, since a map of maps takes
+  /// them in all sizes.
   public static func open(id: UInt32, _ definition: BPFMapDefinition) throws(PlatformError) -> BPFMap {
     let raw = try BPFLibrary.check("open", "map number \(id)") { bpf_map_get_fd_by_id(id) }
-    return try adopt(FileDescriptor(owning: raw), definition, "map number \(id)")
-  }
-
-  /// Opens a map that an outer map holds, with as many entries as it has where that may differ.
-  static func open(inner id: UInt32, _ shape: BPFMapDefinition.Shape, named name: String)
-    throws(PlatformError)
-    -> BPFMap
-  {
-    let raw = try BPFLibrary.check("open", "map number \(id)") { bpf_map_get_fd_by_id(id) }
-    let map = BPFMap(FileDescriptor(owning: raw), BPFMapDefinition(name, shape))
-    let found = BPFMapDefinition.Shape(
-      shape.type, keySize: shape.keySize, valueSize: shape.valueSize,
+    let map = BPFMap(FileDescriptor(owning: raw), definition)
+    let shape = definition.shape
+    guard shape.type == .hash || shape.flags.contains(.innerMap) else {
+      return try map.checked("map number \(id)")
+    }
+    let found = BPFMapDefinition(
+      definition.name, shape.type, keySize: shape.keySize, valueSize: shape.valueSize,
       maxEntries: Int(try map.info().max_entries), flags: shape.flags)
-    return try adopt(map.descriptor, BPFMapDefinition(name, found), "map number \(id)")
+    return try BPFMap(FileDescriptor(owning: map.release()), found).checked("map number \(id)")
   }
 
-  private static func adopt(
-    _ descriptor: consuming FileDescriptor, _ definition: BPFMapDefinition, _ object: String
-  ) throws(PlatformError) -> BPFMap {
-    let map = BPFMap(descriptor, definition)
-    let found = try map.info()
+  /// The map, if it has the shape of its definition.
+  private consuming func checked(_ object: String) throws(PlatformError) -> BPFMap {
+    let found = try info()
     let shape = definition.shape
     guard found.type == shape.type.rawValue, Int(found.key_size) == shape.keySize,
       Int(found.value_size) == shape.valueSize, Int(found.max_entries) == shape.maxEntries,
@@ -114,7 +110,7 @@ public struct BPFMap: ~Copyable, Sendable {
           "It has type \(found.type), keys of \(found.key_size) bytes, values of \(found.value_size) bytes, "
           + "\(found.max_entries) entries and flags \(found.flags); wanted is \(shape).")
     }
-    return map
+    return self
   }
 
   /// Gives up the descriptor to one who closes it.

@@ -59,6 +59,38 @@ extension BPFMap {
     try put(key, value, condition)
   }
 
+  /// Adds or changes an entry whose value is many elements, one behind the other.
+  public borrowing func update<Key: BitwiseCopyable, Element: BitwiseCopyable>(
+    _ key: Key, toElements elements: Span<Element>
+  ) throws(PlatformError) {
+    checkKey(Key.self)
+    precondition(
+      MemoryLayout<Element>.stride * elements.count == definition.shape.valueSize, "a value of the map's size")
+    try BPFLibrary.check("change", "map \(name)") {
+      unsafe withUnsafeBytes(of: key) { key in
+        unsafe elements.withUnsafeBufferPointer { value in
+          unsafe bpf_map_update_elem(descriptor.raw, key.baseAddress, value.baseAddress, 0)
+        }
+      }
+    }
+  }
+
+  /// The value of a key as the elements that lie in it; nil when there is none.
+  public borrowing func elements<Key: BitwiseCopyable, Element: BitwiseCopyable>(
+    of key: Key, as _: Element.Type
+  ) throws(PlatformError) -> [Element]? {
+    checkKey(Key.self)
+    let count = definition.shape.valueSize / MemoryLayout<Element>.stride
+    precondition(count * MemoryLayout<Element>.stride == definition.shape.valueSize, "whole elements")
+    // The kernel writes values in whole 8 bytes.
+    let room = BPFScratch(byteCount: (definition.shape.valueSize + 7) / 8 * 8)
+    if case .failure(let error) = lookUp(key, room.start) {
+      try pass(error, "read")
+      return nil
+    }
+    return unsafe Array(UnsafeBufferPointer(start: room.start.assumingMemoryBound(to: Element.self), count: count))
+  }
+
   /// Gives every CPU a value for a key.
   ///
   /// There is one value for each possible CPU, each of whole 8 bytes.
@@ -100,7 +132,7 @@ extension BPFMap {
     throws(PlatformError) -> BPFMap?
   {
     guard let shape = definition.inner, let id = try innerID(at: key) else { return nil }
-    return try BPFMap.open(inner: id, shape, named: name)
+    return try BPFMap.open(id: id, BPFMapDefinition(name, shape))
   }
 
   /// Puts a program into a map of programs, for tail calls.

@@ -1,3 +1,4 @@
+internal import CBPF
 internal import Glibc
 
 /// The values of an array, in memory that programs see too: writing here needs no system call.
@@ -43,6 +44,11 @@ internal import Glibc
   public subscript<Value: BitwiseCopyable>(index: Int, as _: Value.Type) -> Value {
     get { unsafe address(index, Value.self).load(as: Value.self) }
     nonmutating set { unsafe address(index, Value.self).storeBytes(of: newValue, as: Value.self) }
+  }
+
+  /// Raises a number of 4 bytes that programs may be raising too; it wraps around.
+  public func add(_ amount: Int32, to index: Int) {
+    unsafe cbpf_atomic_add(address(index, UInt32.self), UInt32(bitPattern: amount))
   }
 
   private func address<Value>(_ index: Int, _: Value.Type) -> UnsafeMutableRawPointer {

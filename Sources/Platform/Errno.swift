@@ -12,6 +12,9 @@ public struct Errno: Error, Hashable, Sendable, BitwiseCopyable, RawRepresentabl
   /// What the calling thread's last failed system call left behind.
   @inline(always) public static var current: Errno { Errno(rawValue: errno) }
 
+  /// Whether a read or write failed for its packet's sake, and the next may succeed: EINVAL, EMSGSIZE.
+  @inline(always) public var isOfOnePacket: Bool { rawValue == EINVAL || rawValue == EMSGSIZE }
+
   /// The symbol, such as "EPERM"; the number where there is none.
   public var name: String {
     guard let symbol = unsafe clinux_errno_name(rawValue) else { return "errno \(rawValue)" }

@@ -77,6 +77,19 @@ public import Wire
     unsafe queue.read(into: UnsafeMutableRawBufferPointer(rebasing: bytes(index)[Self.receiveOffset...]))
   }
 
+  /// Where `receive` puts the virtio-net header of a packet that comes with an Ethernet header, so that the IPv4
+  /// packet begins at `Frame.headroom`.
+  @inline(always) public static var captureOffset: Int { receiveOffset &- PacketSocket.linkHeaderByteCount }
+
+  /// Takes a packet from a packet socket into a frame, virtio-net header at `captureOffset`.
+  ///
+  /// The bytes reported include both headers.
+  @inline(always) public mutating func receive(
+    into index: Int, from socket: PacketSocket.Handle
+  ) -> TransferResult {
+    unsafe socket.read(into: UnsafeMutableRawBufferPointer(rebasing: bytes(index)[Self.captureOffset...]))
+  }
+
   /// Gives the bytes of a frame that lie in `range`, virtio-net header first, to a queue.
   @inline(always) public borrowing func transmit(
     _ index: Int, _ range: Range<Int>, to queue: TUNQueue.Handle

@@ -9,6 +9,9 @@ public enum Limits {
   /// Events taken from the kernel by one wait: a worker has one mailbox and a few queues, and whatever is
   /// left over comes with the next wait.
   public static let epollEvents = 64
+  /// Bytes that may wait in a packet socket, the kernel's bookkeeping included: 900 super-packets or 80,000 small
+  /// packets, about what one worker handles in 200 ms.
+  public static let packetSocketBytes = 64 << 20
   /// Bytes of a worker's stack: 64 batches of descriptors and the deepest call fit many times over; only
   /// touched pages cost memory.
   public static let workerStackBytes = 8 << 20

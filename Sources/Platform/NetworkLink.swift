@@ -15,6 +15,8 @@ public struct NetworkLink: Hashable, Sendable {
   public let isUp: Bool
   /// "tun", "veth", "ipip", …; nil for devices without a kind, such as `lo`.
   public let kind: String?
+  /// Whether its frames begin with an Ethernet header; false for `lo`, TUN devices and tunnels.
+  public let isEthernet: Bool
 }
 
 extension Netlink {
@@ -111,12 +113,16 @@ extension Netlink {
     try check(unsafe rtnl_link_change(socket, target, changes, 0), attempt, "device \(name)")
   }
 
+  /// ARPHRD_ETHER of Linux.
+  private static var ethernet: UInt32 { 1 }
+
   private static func describe(_ link: OpaquePointer) -> NetworkLink {
     let name = unsafe rtnl_link_get_name(link)
     let kind = unsafe rtnl_link_get_type(link)
     return unsafe NetworkLink(
       index: rtnl_link_get_ifindex(link), name: name.map { unsafe String(cString: $0) } ?? "",
       mtu: rtnl_link_get_mtu(link), isUp: rtnl_link_get_flags(link) & UInt32(IFF_UP) != 0,
-      kind: kind.map { unsafe String(cString: $0) })
+      kind: kind.map { unsafe String(cString: $0) },
+      isEthernet: rtnl_link_get_arptype(link) == Self.ethernet)
   }
 }

@@ -2,7 +2,7 @@ internal import CNetlink
 internal import Glibc
 public import Wire
 
-/// Which table answers for which packets.
+/// Which table answers for which packets, or that they vanish.
 ///
 /// The corresponding command is `ip -4 rule`.
 public struct RoutingRule: Hashable, Sendable {
@@ -10,8 +10,10 @@ public struct RoutingRule: Hashable, Sendable {
   ///
   /// The kernel's own are 0, 32766 and 32767.
   public var priority: UInt32
-  /// The table to look into.
+  /// The table to look into; 0 where packets vanish.
   public var table: UInt32
+  /// Whether packets vanish instead.
+  public var isBlackhole = false
   /// The packet's source; nil for any.
   public var source: IPv4Prefix?
   /// The packet's destination; nil for any.
@@ -35,6 +37,16 @@ public struct RoutingRule: Hashable, Sendable {
     self.incoming = incoming
     self.mark = mark
     self.origin = origin
+  }
+
+  /// A rule by which packets vanish that came in by a device.
+  public static func blackhole(
+    priority: UInt32, destination: IPv4Prefix, incoming: String, origin: RouteProtocol = .ananta
+  ) -> RoutingRule {
+    var rule = RoutingRule(
+      priority: priority, table: 0, destination: destination, incoming: incoming, origin: origin)
+    rule.isBlackhole = true
+    return rule
   }
 }
 
@@ -87,12 +99,14 @@ extension Netlink {
     let source = unsafe rtnl_rule_get_src(object)
     let destination = unsafe rtnl_rule_get_dst(object)
     let incoming = unsafe rtnl_rule_get_iif(object)
-    return unsafe RoutingRule(
+    var rule = unsafe RoutingRule(
       priority: rtnl_rule_get_prio(object), table: rtnl_rule_get_table(object),
       source: source.flatMap { unsafe NetlinkAddress.prefix($0) },
       destination: destination.flatMap { unsafe NetlinkAddress.prefix($0) },
       incoming: incoming.map { unsafe String(cString: $0) }, mark: rtnl_rule_get_mark(object),
       origin: RouteProtocol(rawValue: origin))
+    rule.isBlackhole = unsafe rtnl_rule_get_action(object) == UInt8(FR_ACT_BLACKHOLE)
+    return rule
   }
 
   private borrowing func withRule(
@@ -101,7 +115,7 @@ extension Netlink {
     guard let object = unsafe rtnl_rule_alloc() else { preconditionFailure("memory for a rule") }
     defer { unsafe rtnl_rule_put(object) }
     unsafe rtnl_rule_set_family(object, AF_INET)
-    unsafe rtnl_rule_set_action(object, UInt8(FR_ACT_TO_TBL))
+    unsafe rtnl_rule_set_action(object, UInt8(rule.isBlackhole ? FR_ACT_BLACKHOLE : FR_ACT_TO_TBL))
     unsafe rtnl_rule_set_prio(object, rule.priority)
     unsafe rtnl_rule_set_table(object, rule.table)
     unsafe rtnl_rule_set_protocol(object, rule.origin.rawValue)
@@ -128,6 +142,6 @@ extension RoutingRule: CustomStringConvertible {
     if let destination { words += " to \(destination)" }
     if let incoming { words += " iif \(incoming)" }
     if mark != 0 { words += " fwmark \(mark)" }
-    return words + " lookup \(table) proto \(origin.rawValue)"
+    return words + (isBlackhole ? " blackhole" : " lookup \(table)") + " proto \(origin.rawValue)"
   }
 }

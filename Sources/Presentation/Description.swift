@@ -49,6 +49,7 @@ public struct Description: Sendable {
     text.fact("Revision", Phrase.revision(status, of: state))
     guard let statistics = status.statistics else { return text.text }
     for problem in statistics.problems { text.fact("Problem", problem) }
+    text.table("Forwarding", paths(statistics))
     if node.roles.contains(.mux) { text.table("BGP sessions", sessions(statistics)) }
     if node.roles.contains(.mux) { text.table("Backends", backends(of: status)) }
     if node.roles.contains(.host) { text.table("VMs", machines(of: status)) }
@@ -61,6 +62,12 @@ public struct Description: Sendable {
     for session in statistics.bgp {
       table.add(["\(session.peer)", session.state, "\(session.secondsInState)s", "\(session.announced)"])
     }
+    return table
+  }
+
+  private func paths(_ statistics: NodeStatistics) -> TextTable {
+    var table = TextTable(["ROLE", "DEVICE", "PATH", "WHY NOT A FASTER ONE"])
+    for path in statistics.paths { table.add([path.role.rawValue, path.device, path.path, path.reason]) }
     return table
   }
 

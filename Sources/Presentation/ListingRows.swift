@@ -8,8 +8,8 @@ extension Listing {
     switch subject {
     case .nodes: (["NAME", "ROLES", "ADDRESS", "STATUS", "REVISION"], ["LOCATORS", "PROBLEMS"])
     case .muxes:
-      (["NAME", "ADDRESS", "STATUS", "REVISION", "BGP", "VIPS", "PACKETS"], ["PEERS", "PROBLEMS"])
-    case .hosts: (["NAME", "ADDRESS", "STATUS", "REVISION", "LOCATORS", "VMS"], ["FLOWS", "PROBLEMS"])
+      (["NAME", "ADDRESS", "STATUS", "REVISION", "BGP", "VIPS", "PACKETS"], ["PATH", "PEERS", "PROBLEMS"])
+    case .hosts: (["NAME", "ADDRESS", "STATUS", "REVISION", "LOCATORS", "VMS"], ["PATH", "FLOWS", "PROBLEMS"])
     case .networks: (["NAME", "PREFIXES", "VMS"], [])
     case .vms: (["NAME", "NETWORK", "DIP", "HOST", "LOCATOR"], ["NETNS", "DEVICE", "FLOWS"])
     case .services: (["NAME", "VIP", "PORTS", "HEALTHY", "ANNOUNCED"], ["SNAT", "FASTPATH"])
@@ -68,7 +68,8 @@ extension Listing {
       Phrase.revision(status, of: state),
       sessions.isEmpty ? "" : "\(established.count)/\(sessions.count)",
       established.map(\.announced).max().map { "\($0)" } ?? (sessions.isEmpty ? "" : "0"),
-      Traffic([status]).muxPackets.map { "\($0)" } ?? "", peers, Phrase.problems(status),
+      Traffic([status]).muxPackets.map { "\($0)" } ?? "", Phrase.paths(status, of: .mux), peers,
+      Phrase.problems(status),
     ]
   }
 
@@ -80,7 +81,7 @@ extension Listing {
       status.node.name, "\(status.node.address)", Phrase.connection(status),
       Phrase.revision(status, of: state),
       status.node.locators?.description ?? "", "\(machines.count)",
-      flows.isEmpty ? "" : "\(flows.reduce(0, &+))", Phrase.problems(status),
+      Phrase.paths(status, of: .host), flows.isEmpty ? "" : "\(flows.reduce(0, &+))", Phrase.problems(status),
     ]
   }
 

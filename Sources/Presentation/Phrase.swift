@@ -19,6 +19,12 @@ enum Phrase {
     return "\(problems.count)"
   }
 
+  /// `tc on eth0`: the ways of a role's packets.
+  static func paths(_ status: NodeStatus, of role: Role) -> String {
+    let paths = status.statistics?.paths.filter { $0.role == role } ?? []
+    return paths.map { $0.device.isEmpty ? $0.path : "\($0.path) on \($0.device)" }.joined(separator: ",")
+  }
+
   /// `2/3`: those that may get connections, of all.
   static func healthy(_ backends: [BackendStatus]) -> String {
     let good = backends.count { $0.health == .healthy || $0.health == .unprobed }

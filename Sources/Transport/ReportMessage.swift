@@ -116,18 +116,37 @@ extension Counter: MessageValue {
   }
 }
 
+extension ForwardingPath: MessageValue {
+  var proto: ProtoForwardingPath {
+    var proto = ProtoForwardingPath()
+    proto.role = role.proto
+    proto.device = device
+    proto.path = path
+    proto.reason = reason
+    return proto
+  }
+
+  init(_ proto: ProtoForwardingPath) throws(MalformedMessage) {
+    self.init(
+      role: try Role.read("role", proto.role), device: proto.device, path: proto.path,
+      reason: proto.reason)
+  }
+}
+
 extension NodeStatistics: MessageValue {
   var proto: ProtoNodeStatistics {
     var proto = ProtoNodeStatistics()
     proto.bgp = bgp.map(\.proto)
     proto.counters = counters.map(\.proto)
     proto.problems = problems
+    proto.paths = paths.map(\.proto)
     return proto
   }
 
   init(_ proto: ProtoNodeStatistics) throws(MalformedMessage) {
     self.init(
       bgp: try MessageField.list("bgp", proto.bgp),
-      counters: try MessageField.list("counters", proto.counters), problems: proto.problems)
+      counters: try MessageField.list("counters", proto.counters), problems: proto.problems,
+      paths: try MessageField.list("paths", proto.paths))
   }
 }

@@ -1,3 +1,4 @@
+#if !KERNEL
 /// A packet in its buffer, with room before it for more headers: the only type that touches bytes.
 ///
 /// ```
@@ -101,3 +102,4 @@ public struct Frame: ~Copyable, ~Escapable {
     }
   }
 }
+#endif

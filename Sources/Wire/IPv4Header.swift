@@ -63,6 +63,13 @@ public struct IPv4Header: BitwiseCopyable, Sendable {
   @inline(always) public func destination(_ frame: borrowing Frame) -> IPv4Address {
     IPv4Address(raw: frame.load(offset &+ 16, as: UInt32.self))
   }
+  /// Takes a hop away, as a router does, and keeps the checksum right; the caller has asked whether there is one.
+  @inline(always) public func spendHop(_ frame: inout Frame) {
+    let old = frame.load(offset &+ 8, as: UInt16.self)
+    let new = (UInt16(bigEndian: old) &- 0x100).bigEndian
+    frame.store(new, at: offset &+ 8)
+    frame.store(InternetChecksum.updated(checksum(frame), from: old, to: new), at: offset &+ 10)
+  }
   /// Whether the header checksum is right.
   @inline(always) public func isIntact(_ frame: borrowing Frame) -> Bool {
     var sum = InternetChecksum()

@@ -17,6 +17,7 @@ public struct InternetChecksum: BitwiseCopyable, Sendable {
     sum &+= UInt64(words & 0xffff) &+ UInt64(words >> 16)
   }
 
+  #if !KERNEL
   /// Adds `byteCount` bytes of the frame from `offset` on; the caller has asked whether they are there.
   ///
   /// An odd last byte is padded with zero.
@@ -25,6 +26,7 @@ public struct InternetChecksum: BitwiseCopyable, Sendable {
   ) {
     sum &+= frame.sum(from: offset, byteCount: byteCount)
   }
+  #endif
 
   /// The ones' complement sum in 16 bits, not complemented: what a partial checksum field holds.
   @inline(always) public var folded: UInt16 {

@@ -31,7 +31,8 @@ struct Agent {
     if let settings = configuration.host {
       // `ananta0` is the MUX's where there is one.
       let first = configuration.mux == nil ? 0 : 1
-      let role = try HostRole(settings, firstDevice: first, routes: routes, logger: logger)
+      let role = try HostRole(
+        settings, address: configuration.address, firstDevice: first, routes: routes, logger: logger)
       health = role.health
       paths.append(role)
     }

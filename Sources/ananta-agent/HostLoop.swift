@@ -10,6 +10,8 @@ struct HostLoop: ~Copyable {
   private enum Tag {
     static let uplink: UInt64 = 0
     static let wakeup: UInt64 = 1
+    /// Sockets from here on; no VM has a number this big.
+    static let firstSocket: UInt64 = 1 << 32
     static let firstMachine: UInt64 = 2
   }
   /// How often the probes' clock is wound.
@@ -18,6 +20,8 @@ struct HostLoop: ~Copyable {
   private static let answersPerBatch = 16
   /// Flow records looked at per batch for expiry.
   private static let sweepBudget = 256
+  /// Uplinks of one host: more than the ports of any network card.
+  static let mostSockets = 16
 
   private var agent: HostAgent
   private var monitor: HealthMonitor
@@ -26,6 +30,8 @@ struct HostLoop: ~Copyable {
   private var plan: HostPlan?
   /// By the VM's index; a place without a device refuses every write.
   private var machines = InlineArray<1024, TUNQueue.Handle>(repeating: .none)
+  /// In the order of the plan.
+  private var sockets = InlineArray<16, PacketSocket.Handle>(repeating: .none)
   private var lastTick: UInt64 = 0
   private let worker: HostWorker
 
@@ -53,11 +59,13 @@ struct HostLoop: ~Copyable {
         switch epoll[index].tag {
         case Tag.uplink: drainUplink(now)
         case Tag.wakeup: worker.mailbox.wakeup.drain()
+        case Tag.firstSocket...: drainSocket(Int(truncatingIfNeeded: epoll[index].tag & 15), now)
         case let tag: drainMachine(UInt32(truncatingIfNeeded: tag - Tag.firstMachine), now, milliseconds)
         }
       }
       agent.sweep(now: now, budget: Self.sweepBudget)
       worker.refused.store(buffer.refused, ordering: .relaxed)
+      worker.lost.store(buffer.lost, ordering: .relaxed)
       if milliseconds - lastTick >= Self.tickMilliseconds {
         lastTick = milliseconds
         carryOut(monitor.handle(.tick, now: milliseconds))
@@ -65,7 +73,24 @@ struct HostLoop: ~Copyable {
     }
   }
 
-  /// Underlay → VMs.
+  /// Underlay → VMs, super-packets whole.
+  private mutating func drainSocket(_ place: Int, _ now: UInt32) {
+    let socket = sockets[place & 15]
+    var offload = Offload()
+    for _ in 0..<HostWorker.batch {
+      switch buffer.receive(from: socket, &offload) {
+      case .lost: continue
+      case .empty, .closed: return flush()
+      case .packet(let byteCount):
+        let verdict = Self.inbound(&agent, &buffer, byteCount, &offload, now)
+        guard case .deliver(let machine, let offset, let length) = verdict else { continue }
+        deliver(machine, offset: offset, byteCount: length, offload)
+      }
+    }
+    flush()
+  }
+
+  /// Underlay → VMs, by way of the stack: from where no socket is, such as a MUX on this node.
   private mutating func drainUplink(_ now: UInt32) {
     let uplink = worker.uplink.handle
     var offload = Offload()
@@ -92,7 +117,7 @@ struct HostLoop: ~Copyable {
       answer = buffer.join(offset: offset, byteCount: byteCount, offload, machine: machine)
       if case .joined = answer { return }
     }
-    buffer.transmit(offset: offset, byteCount: byteCount, offload, to: machines[Int(machine & 1023)])
+    buffer.deliver(offset: offset, byteCount: byteCount, offload, to: machines[Int(machine & 1023)])
   }
 
   /// Writes what has gathered; nothing waits longer than its batch.
@@ -111,7 +136,7 @@ struct HostLoop: ~Copyable {
     var answers = 0
     for _ in 0..<HostWorker.batch {
       switch buffer.receive(from: device, &offload) {
-      case .empty: return
+      case .empty, .lost: return
       case .closed: return lose(machine)
       case .packet(let byteCount):
         switch Self.outbound(&agent, &buffer, byteCount, from: machine, &offload, now) {
@@ -153,17 +178,32 @@ struct HostLoop: ~Copyable {
       machines[Int(index)] = device.queue.handle
       try? epoll.add(device.queue.descriptor, tag: Tag.firstMachine + UInt64(index))
     }
+    watch(next.sockets)
     agent.adopt(next.map)
     carryOut(monitor.handle(.configure(next.probes), now: MonotonicClock.milliseconds))
     plan = next
     worker.adopted.store(next.generation, ordering: .releasing)
   }
 
+  /// Takes packets from these sockets and no others; what waits in them is told anew.
+  private mutating func watch(_ next: [UplinkSocket]) {
+    let present = plan?.sockets ?? []
+    guard !present.elementsEqual(next, by: ===) else { return }
+    for (place, uplink) in present.enumerated() {
+      sockets[place & 15] = .none
+      try? epoll.remove(uplink.socket.descriptor)
+    }
+    for (place, uplink) in next.enumerated() {
+      sockets[place & 15] = uplink.socket.handle
+      try? epoll.add(uplink.socket.descriptor, tag: Tag.firstSocket + UInt64(place))
+    }
+  }
+
   /// The device was removed inside the VM: the control side opens it anew.
   private mutating func lose(_ machine: UInt32) {
     machines[Int(machine & 1023)] = .none
     if let device = plan?.devices[machine] { try? epoll.remove(device.queue.descriptor) }
-    worker.lostOutlet.yield(machine)
+    worker.lostMachinesOutlet.yield(machine)
   }
 
   private mutating func carryOut(_ outputs: [HealthMonitor.Output]) {

@@ -8,8 +8,8 @@ internal import Wire
 
 /// The role host: the VMs' devices, the locators' routes, and the workers that carry packets between them.
 ///
-/// Each VM belongs to one worker, and the route of its locator leads into that worker's device: the kernel's routing
-/// table spreads VMs over workers, and both directions of a flow meet in one thread.
+/// Each VM belongs to one worker, as its locator says: a filter in the kernel brings its packets to that worker's socket, or
+/// the routing table to that worker's device, and both directions of a flow meet in one thread.
 actor HostRole: DataPath {
   /// What the probes of all workers have found.
   nonisolated let health = HealthBoard()
@@ -20,6 +20,9 @@ actor HostRole: DataPath {
   private let logger: Logger
   private var state = NodeState()
   private var machines = MachineDirectory()
+  private var receivePath: ReceivePath
+  /// The way that was last told to the log.
+  private var announced: String?
   /// VMs without a device, each in a sentence.
   private var missing: [String] = []
   /// What keeps the node from running its state.
@@ -30,9 +33,10 @@ actor HostRole: DataPath {
 
   /// Opens the uplink devices, numbered from `firstDevice`, and starts a worker for each.
   init(
-    _ settings: HostConfiguration, firstDevice: Int, routes: NodeRoutes, logger: Logger
+    _ settings: HostConfiguration, address: IPv4Address, firstDevice: Int, routes: NodeRoutes, logger: Logger
   ) throws {
     self.settings = settings
+    receivePath = ReceivePath(settings, address: address)
     self.routes = routes
     self.logger = logger
     let cpus = WorkerThread.availableCPUs
@@ -51,7 +55,7 @@ actor HostRole: DataPath {
     }
     for worker in workers {
       Task { [weak self] in
-        for await index in worker.lost { await self?.reopen(index) }
+        for await index in worker.lostMachines { await self?.reopen(index) }
       }
     }
   }
@@ -66,7 +70,7 @@ actor HostRole: DataPath {
 
   func repair() async -> Bool {
     machines.forgetStrays()
-    if machines.isIncomplete || !faults.isEmpty { return await bringUp() }
+    if machines.isIncomplete || !faults.isEmpty || receivePath.isOutdated { return await bringUp() }
     faults = await routes.repair() + workers.flatMap { UplinkDevice.repair($0.device) }
     return faults.isEmpty
   }
@@ -86,9 +90,23 @@ actor HostRole: DataPath {
       await install()
     }
     missing = machines.open(state.machines, mtu: settings.mtu - IPIP.byteCount)
+    await takeUplinks()
     await install()
     faults += await routes.set(destinations(), for: "host")
     return faults.isEmpty
+  }
+
+  /// Takes packets from the uplinks before the stack cuts them up, where that is possible.
+  ///
+  /// The rule comes before the filter opens: what is delivered at all is delivered once. At the first start no route leads
+  /// to a worker yet, and after a restart the rule is there already, so nothing is lost that somebody could have had.
+  private func takeUplinks() async {
+    receivePath.open()
+    let problems = await routes.setRules(receivePath.rules(for: state.locators))
+    faults += problems.isEmpty ? receivePath.admit(state.locators) : problems
+    guard announced != receivePath.description else { return }
+    announced = receivePath.description
+    logger.notice("receiving encapsulated packets", metadata: ["by": "\(receivePath)"])
   }
 
   /// Locators to their workers' devices, and the rest of the prefix to the first, where it is counted and dropped.
@@ -96,12 +114,11 @@ actor HostRole: DataPath {
     var destinations: [IPv4Prefix: String] = [:]
     if let prefix = state.locators { destinations[prefix] = workers[0].device }
     for entry in machines.entries {
-      destinations[IPv4Prefix(entry.machine.locator, length: 32)] = worker(of: entry.index).device
+      let number = HostWorker.number(of: entry.machine.locator, among: workers.count)
+      destinations[IPv4Prefix(entry.machine.locator, length: 32)] = workers[number].device
     }
     return destinations
   }
-
-  private func worker(of index: UInt32) -> HostWorker { workers[Int(index) % workers.count] }
 
   /// Hands each worker its part and waits until all go by it.
   private func install() async {
@@ -110,7 +127,9 @@ actor HostRole: DataPath {
     health.keep(Set(served.filter { $0.probe != nil }))
     machines.keepProbes(of: served)
     for (number, worker) in workers.enumerated() {
-      let mine = machines.entries.filter { Int($0.index) % workers.count == number }
+      let mine = machines.entries.filter {
+        HostWorker.number(of: $0.machine.locator, among: workers.count) == number
+      }
       let plan = plan(mine, for: number)
       plans[number] = plan
       worker.mailbox.post(plan)
@@ -149,19 +168,25 @@ actor HostRole: DataPath {
       let map = try HostMap(muxes: state.muxes, machines: residents, endpoints: endpoints)
       let devices = entries.compactMap { entry in entry.device.map { (entry.index, $0) } }
       return HostPlan(
-        map: map, devices: Dictionary(uniqueKeysWithValues: devices), probes: probes, generation: generation)
+        map: map, devices: Dictionary(uniqueKeysWithValues: devices),
+        sockets: receivePath.sockets(of: worker), probes: probes, generation: generation)
     } catch {
       faults.append("the host map of revision \(state.revision.number) cannot be built: \(error)")
       // Better the last state that could be run than none.
       return HostPlan(
         map: plans[worker]?.map ?? .empty, devices: plans[worker]?.devices ?? [:],
-        probes: plans[worker]?.probes ?? [], generation: generation)
+        sockets: receivePath.sockets(of: worker), probes: plans[worker]?.probes ?? [], generation: generation)
     }
   }
 
   func statistics() -> NodeStatistics {
-    NodeStatistics(
-      bgp: [], counters: HostStatistics.counters(workers, machines.entries), problems: missing + faults)
+    // Where the operator has named uplinks, one that cannot be read is a fault; else the stack is as good a way.
+    let obstacles = settings.uplinks.isEmpty ? [] : receivePath.obstacles
+    return NodeStatistics(
+      bgp: [],
+      counters: HostStatistics.counters(
+        workers, machines.entries, receiveQueueDrops: receivePath.dropCount()) + receivePath.counters,
+      problems: missing + faults + obstacles)
   }
 
   /// The devices stay for the next process; packets wait in them.

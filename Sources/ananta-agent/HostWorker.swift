@@ -10,19 +10,26 @@ final class HostPlan: Sendable {
   let map: HostMap
   /// By the VM's index.
   let devices: [UInt32: MachineDevice]
+  /// The worker's own on each uplink, at most `HostLoop.mostSockets`.
+  let sockets: [UplinkSocket]
   let probes: [ProbeTarget]
   /// Grows with each plan, so that the worker can say which one it runs.
   let generation: UInt64
 
-  init(map: HostMap, devices: [UInt32: MachineDevice], probes: [ProbeTarget], generation: UInt64) {
+  init(
+    map: HostMap, devices: [UInt32: MachineDevice], sockets: [UplinkSocket], probes: [ProbeTarget],
+    generation: UInt64
+  ) {
     self.map = map
     self.devices = devices
+    self.sockets = sockets
     self.probes = probes
     self.generation = generation
   }
 }
 
-/// One uplink device `anantaN` and the VMs whose locators lead into it: one thread for both directions.
+/// A part of the VMs, the packet sockets that take what is for them, and the device `anantaN` for all else: one thread
+/// for both directions.
 final class HostWorker: Sendable {
   /// Packets taken from one device before the others get their turn.
   static let batch = 64
@@ -33,9 +40,11 @@ final class HostWorker: Sendable {
   let counters: HostCounters
   /// Packets that a device or the kernel did not take.
   let refused = Atomic<UInt64>(0)
+  /// Packets that the kernel could not hand over.
+  let lost = Atomic<UInt64>(0)
   /// Indices of VMs whose device has gone away under the worker.
-  let lost: AsyncStream<UInt32>
-  let lostOutlet: AsyncStream<UInt32>.Continuation
+  let lostMachines: AsyncStream<UInt32>
+  let lostMachinesOutlet: AsyncStream<UInt32>.Continuation
   let isStopping = Atomic<Bool>(false)
   let uplink: TUNQueue
   let device: String
@@ -46,7 +55,7 @@ final class HostWorker: Sendable {
     uplink: consuming TUNQueue, index: Int, onCPU cpu: Int?, health: HealthBoard
   ) throws(PlatformError) {
     mailbox = try Mailbox()
-    (lost, lostOutlet) = AsyncStream.makeStream()
+    (lostMachines, lostMachinesOutlet) = AsyncStream.makeStream()
     device = uplink.interfaceName
     self.uplink = uplink
     self.health = health
@@ -55,6 +64,12 @@ final class HostWorker: Sendable {
     counters = agent.counters
     let loop = try HostLoop(agent: agent, worker: self, seed: seed)
     _ = try WorkerThread.start(named: "host-\(index)", onCPU: cpu, state: loop) { $0.run() }
+  }
+
+  /// Which of so many workers has the VM with this locator; the filter of `PacketFilter.encapsulated` divides in the
+  /// same way.
+  static func number(of locator: IPv4Address, among workers: Int) -> Int {
+    Int(locator.number % UInt32(workers))
   }
 
   /// Ends the thread after the batch in hand.

@@ -21,6 +21,9 @@ actor MuxRole: DataPath {
   private let speaker: Speaker
   private let routes: NodeRoutes
   private let logger: Logger
+  private var forwarding: KernelForwarding?
+  /// Why packets go through user space; empty when they need not.
+  private var obstacle = ""
   private var state = NodeState()
   private var map: VIPMap
   private var generation: UInt64 = 0
@@ -30,7 +33,10 @@ actor MuxRole: DataPath {
     self.settings = settings
     self.routes = routes
     self.logger = logger
-    map = VIPMap(seed: Self.poolSeed)
+    (forwarding, obstacle) = Self.forwarding(agent, settings)
+    map =
+      forwarding?.remains.map { VIPMap(restoring: $0, seed: Self.poolSeed) } ?? VIPMap(seed: Self.poolSeed)
+    if !obstacle.isEmpty { logger.warning("packets go through user space: \(obstacle)") }
     let cpus = WorkerThread.availableCPUs
     do throws(PlatformError) {
       var device = try UplinkDevice.open(
@@ -67,6 +73,7 @@ actor MuxRole: DataPath {
     do {
       map = try map.updated(endpoints: endpoints, now: Self.now)
       await install()
+      problems += forwarding?.attach() ?? []
     } catch {
       problems.append("the VIP map of revision \(state.revision.number) cannot be built: \(error)")
     }
@@ -87,11 +94,44 @@ actor MuxRole: DataPath {
         try? await Task.sleep(for: .milliseconds(1))
       }
     }
+    do {
+      try forwarding?.install(map)
+    } catch {
+      // The kernel must not go on by tables that are out of date.
+      forwarding?.detach()
+      forwarding = nil
+      obstacle = "the kernel's tables cannot be written: \(error)"
+      logger.warning("packets go through user space: \(obstacle)")
+    }
+  }
+
+  /// The way through the kernel, or why there is none.
+  private static func forwarding(
+    _ agent: AgentConfiguration, _ settings: MuxConfiguration
+  ) -> (KernelForwarding?, String) {
+    guard settings.path != .userSpace else { return (nil, "the configuration says so") }
+    if let complaint = BPFCapabilities.probe().complaints.first { return (nil, complaint) }
+    do throws(PlatformError) {
+      return (try KernelForwarding(agent, settings, seed: poolSeed), "")
+    } catch {
+      return (nil, error.description)
+    }
+  }
+
+  /// The way of each uplink.
+  private var paths: [ForwardingPath] {
+    forwarding?.paths ?? [ForwardingPath(role: .mux, device: "", path: "user space", reason: obstacle)]
   }
 
   func repair() async -> Bool {
     guard problems.isEmpty else { return await bringUp() }
     problems = await routes.repair() + UplinkDevice.repair(Self.device)
+    problems += forwarding?.attach() ?? []
+    do {
+      try forwarding?.sweep(now: Self.now)
+    } catch {
+      problems.append("\(error)")
+    }
     if let settled = map.settled(now: Self.now) {
       map = settled
       await install()
@@ -105,7 +145,9 @@ actor MuxRole: DataPath {
         peer: session.peer, state: "\(session.state)", secondsInState: session.secondsInState,
         announced: session.announced)
     }
-    return NodeStatistics(bgp: sessions, counters: MuxStatistics.counters(workers, map), problems: problems)
+    return NodeStatistics(
+      bgp: sessions, counters: MuxStatistics.counters(workers, map, forwarding), problems: problems,
+      paths: paths)
   }
 
   func drain() async {

@@ -102,7 +102,7 @@ final class MuxWorker: Sendable {
         let byteCount: Int
         switch buffer.receive(from: queue, &offload) {
         case .packet(let count): byteCount = count
-        case .empty: return true
+        case .empty, .lost: return true
         case .closed: return false
         }
         let verdict = mux.process(buffer.bytes, byteCount: byteCount, offload: &offload, now: now)

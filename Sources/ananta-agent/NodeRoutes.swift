@@ -1,7 +1,8 @@
 internal import Platform
 internal import Wire
 
-/// The kernel's routes into our devices: what the roles want, and nothing else that bears Ananta's mark.
+/// The kernel's routes into our devices, and rules past them: what the roles want, and nothing else that bears
+/// Ananta's mark.
 actor NodeRoutes {
   /// Behind each route into a device, so that packets end here when the device is gone with its agent, and do
   /// not wander back to the router by the default route.
@@ -10,6 +11,7 @@ actor NodeRoutes {
   private let roles: Int
   private var wanted: [String: Set<Route>] = [:]
   private var installed: Set<Route> = []
+  private var rules: Set<RoutingRule> = []
 
   /// `roles` is how many will call `set`; until all have, routes of an earlier process are left alone.
   init(roles: Int) { self.roles = roles }
@@ -25,6 +27,26 @@ actor NodeRoutes {
     return bring(to: wanted.values.reduce(into: []) { $0.formUnion($1) })
   }
 
+  /// Brings the kernel to these rules and no others of ours; returns what could not be done.
+  ///
+  /// New ones come before old ones go.
+  func setRules(_ wanted: Set<RoutingRule>) -> [String] {
+    rules = wanted
+    do throws(PlatformError) {
+      let netlink = try Netlink.open()
+      let present = Set(try netlink.rules(origin: .ananta))
+      for rule in wanted.subtracting(present).sorted(by: { $0.description < $1.description }) {
+        try netlink.addRule(rule)
+      }
+      for rule in present.subtracting(wanted).sorted(by: { $0.description < $1.description }) {
+        try netlink.removeRule(rule)
+      }
+      return []
+    } catch {
+      return [error.description]
+    }
+  }
+
   /// Compares with what the kernel really has, and mends it.
   func repair() -> [String] {
     guard wanted.count == roles else { return [] }
@@ -34,7 +56,7 @@ actor NodeRoutes {
     } catch {
       return [error.description]
     }
-    return bring(to: wanted.values.reduce(into: []) { $0.formUnion($1) })
+    return setRules(rules) + bring(to: wanted.values.reduce(into: []) { $0.formUnion($1) })
   }
 
   private func bring(to goal: Set<Route>) -> [String] {

@@ -10,6 +10,8 @@ struct PacketBuffer: ~Copyable {
   enum Received {
     /// A packet of this many bytes lies in the frame.
     case packet(byteCount: Int)
+    /// A packet that the kernel could not hand over; there may be more.
+    case lost
     /// Nothing more for now.
     case empty
     /// The device is gone.
@@ -25,6 +27,8 @@ struct PacketBuffer: ~Copyable {
   private var coalescer = Coalescer()
   /// Packets the kernel did not take.
   private(set) var refused: UInt64 = 0
+  /// Packets the kernel could not hand over: too long for a frame, or of a kind it has no words for.
+  private(set) var lost: UInt64 = 0
 
   init() throws(PlatformError) { frames = try FramePool(count: 2) }
 
@@ -48,23 +52,57 @@ struct PacketBuffer: ~Copyable {
     }
   }
 
+  /// Reads the next packet of a packet socket, and what its device left to us, counted from the IPv4 header on.
+  @inline(always) mutating func receive(
+    from socket: PacketSocket.Handle, _ offload: inout Offload
+  ) -> Received {
+    switch frames.receive(into: Self.packet, from: socket) {
+    case .wouldBlock: return .empty
+    case .failed(let error):
+      guard error.isOfOnePacket else { return .empty }
+      lost &+= 1
+      return .lost
+    case .bytes(let count):
+      let byteCount = count &- Offload.byteCount &- PacketSocket.linkHeaderByteCount
+      guard byteCount >= 0, let frame = Frame(frames[Self.packet], byteCount: byteCount) else {
+        return .packet(byteCount: 0)
+      }
+      let before = Offload.byteCount &+ PacketSocket.linkHeaderByteCount
+      offload = Offload(frame, at: -before).behind(PacketSocket.linkHeaderByteCount)
+      return .packet(byteCount: byteCount)
+    }
+  }
+
   /// Writes `byteCount` bytes from `offset` on, and leaves to the device what `offload` says.
   @inline(always) mutating func transmit(
     offset: Int, byteCount: Int, _ offload: Offload, to queue: TUNQueue.Handle
   ) {
-    transmit(frame: Self.packet, offset: offset, byteCount: byteCount, offload, to: queue)
-  }
-
-  @inline(always) private mutating func transmit(
-    frame index: Int, offset: Int, byteCount: Int, _ offload: Offload, to queue: TUNQueue.Handle
-  ) {
-    guard var frame = Frame(frames[index], byteCount: 0) else { return }
-    offload.store(in: &frame, at: offset &- Offload.byteCount)
-    let first = Frame.headroom &+ offset &- Offload.byteCount
-    switch frames.transmit(index, first..<(first &+ Offload.byteCount &+ byteCount), to: queue) {
+    switch write(frame: Self.packet, offset: offset, byteCount: byteCount, offload, to: queue) {
     case .bytes: break
     case .wouldBlock, .failed: refused &+= 1
     }
+  }
+
+  /// The same for a VM, whose device may not know of a kind of super-packet, as Linux below 6.2 does not of UDP: then
+  /// the VM gets the segments.
+  @inline(always) mutating func deliver(
+    offset: Int, byteCount: Int, _ offload: Offload, to queue: TUNQueue.Handle
+  ) {
+    switch write(frame: Self.packet, offset: offset, byteCount: byteCount, offload, to: queue) {
+    case .bytes: break
+    case .failed(let error) where offload.isSuperPacket && error.isOfOnePacket:
+      if !transmitSegments(offset: offset, byteCount: byteCount, offload, to: queue) { refused &+= 1 }
+    case .wouldBlock, .failed: refused &+= 1
+    }
+  }
+
+  @inline(always) private mutating func write(
+    frame index: Int, offset: Int, byteCount: Int, _ offload: Offload, to queue: TUNQueue.Handle
+  ) -> TransferResult {
+    guard var frame = Frame(frames[index], byteCount: 0) else { return .bytes(0) }
+    offload.store(in: &frame, at: offset &- Offload.byteCount)
+    let first = Frame.headroom &+ offset &- Offload.byteCount
+    return frames.transmit(index, first..<(first &+ Offload.byteCount &+ byteCount), to: queue)
   }
 
   /// Lets a packet for a VM join those before it.
@@ -84,7 +122,10 @@ struct PacketBuffer: ~Copyable {
 
   /// Writes what `takeJoined` gave.
   @inline(always) mutating func transmit(_ joined: Joined, to queue: TUNQueue.Handle) {
-    transmit(frame: Self.pending, offset: 0, byteCount: joined.byteCount, joined.offload, to: queue)
+    switch write(frame: Self.pending, offset: 0, byteCount: joined.byteCount, joined.offload, to: queue) {
+    case .bytes: break
+    case .wouldBlock, .failed: refused &+= 1
+    }
   }
 
   /// A super-packet that has gathered for a VM.
@@ -111,10 +152,10 @@ struct PacketBuffer: ~Copyable {
     return Joined(machine: taken.machine, byteCount: taken.byteCount, offload: taken.offload)
   }
 
-  /// Writes an encapsulated packet as it is to go over the wire: in segments, with complete checksums.
+  /// Writes a packet as it is to go over the wire: in segments, with complete checksums.
   ///
-  /// Behind an outer header the kernel would drop a super-packet that comes out of a TUN device. False: the
-  /// offload made no sense, and nothing was written.
+  /// So an encapsulated one, since behind an outer header the kernel would drop a super-packet that comes out of a TUN
+  /// device. False: the offload made no sense, and nothing was written.
   mutating func transmitSegments(
     offset: Int, byteCount: Int, _ offload: Offload, to queue: TUNQueue.Handle
   ) -> Bool {

@@ -7,11 +7,14 @@ internal import Wire
 /// A MUX's numbers under the names that operators know.
 enum MuxStatistics {
   /// All workers together.
-  static func counters(_ workers: [MuxWorker], _ map: VIPMap) -> [Counter] {
+  static func counters(
+    _ workers: [MuxWorker], _ map: VIPMap, _ forwarding: KernelForwarding?
+  ) -> [Counter] {
+    let kernel = forwarding?.counters(map)
     var byBackend: [[String: String]: (packets: UInt64, bytes: UInt64, connections: UInt64)] = [:]
     var drops: [DropReason: UInt64] = [:]
-    for worker in workers {
-      for count in worker.counters.backends(map) {
+    for counts in workers.map({ $0.counters.backends(map) }) + [kernel?.backends ?? []] {
+      for count in counts {
         let labels = [
           "vip": "\(count.address.vip)", "transport": count.address.proto == .tcp ? "tcp" : "udp",
           "port": "\(count.address.port)", "locator": "\(count.locator)",
@@ -20,7 +23,9 @@ enum MuxStatistics {
         byBackend[labels, default: (0, 0, 0)].bytes += count.bytes
         byBackend[labels, default: (0, 0, 0)].connections += count.connections
       }
-      drops.merge(worker.counters.drops, uniquingKeysWith: +)
+    }
+    for counted in workers.map(\.counters.drops) + [kernel?.drops ?? [:]] {
+      drops.merge(counted, uniquingKeysWith: +)
     }
     var counters: [Counter] = []
     for (labels, count) in byBackend {
@@ -31,8 +36,9 @@ enum MuxStatistics {
     counters += drops.map { reason, value in
       Counter(name: "ananta_drops_total", labels: ["role": "mux", "reason": "\(reason)"], value: value)
     }
-    counters += refused(workers.reduce(UInt64(0)) { $0 + $1.refused.load(ordering: .relaxed) }, role: "mux")
-    let records = workers.reduce(0) { $0 + $1.flowRecords.load(ordering: .relaxed) }
+    let refused = workers.reduce(UInt64(0)) { $0 + $1.refused.load(ordering: .relaxed) }
+    counters += dropped(refused, "refused", role: "mux")
+    let records = workers.reduce(forwarding?.recordCount ?? 0) { $0 + $1.flowRecords.load(ordering: .relaxed) }
     counters.append(Counter(name: "ananta_mux_flow_records", labels: [:], value: UInt64(max(0, records))))
     return counters.sorted {
       ($0.name, "\($0.labels.sorted(by: <))") < ($1.name, "\($1.labels.sorted(by: <))")
@@ -43,10 +49,13 @@ enum MuxStatistics {
 /// A host's numbers under the names that operators know.
 enum HostStatistics {
   /// All workers together.
-  static func counters(_ workers: [HostWorker], _ entries: [MachineDirectory.Entry]) -> [Counter] {
+  static func counters(
+    _ workers: [HostWorker], _ entries: [MachineDirectory.Entry], receiveQueueDrops: UInt64
+  ) -> [Counter] {
     var counters: [Counter] = []
     for entry in entries {
-      let count = workers[Int(entry.index) % workers.count].counters.machine(entry.index)
+      let number = HostWorker.number(of: entry.machine.locator, among: workers.count)
+      let count = workers[number].counters.machine(entry.index)
       let vm = entry.machine.name
       for (direction, packets, bytes) in [
         ("in", count.packetsIn, count.bytesIn), ("out", count.packetsOut, count.bytesOut),
@@ -63,13 +72,16 @@ enum HostStatistics {
       counters.append(
         Counter(name: "ananta_drops_total", labels: ["role": "host", "reason": "\(reason)"], value: value))
     }
-    return counters
-      + refused(workers.reduce(UInt64(0)) { $0 + $1.refused.load(ordering: .relaxed) }, role: "host")
+    let refused = workers.reduce(UInt64(0)) { $0 + $1.refused.load(ordering: .relaxed) }
+    let lost = workers.reduce(UInt64(0)) { $0 + $1.lost.load(ordering: .relaxed) }
+    return counters + dropped(refused, "refused", role: "host") + dropped(lost, "unreadable", role: "host")
+      + dropped(receiveQueueDrops, "receiveQueueFull", role: "host")
   }
 }
 
-/// Packets that were judged and written, and that the kernel did not take: a device that is gone or down.
-private func refused(_ count: UInt64, role: String) -> [Counter] {
+/// Packets that were lost before or after they were judged: `refused` by the kernel, which has them from us, as a device
+/// that is gone or down does; `unreadable`, since the kernel has no words for them; `receiveQueueFull`.
+private func dropped(_ count: UInt64, _ reason: String, role: String) -> [Counter] {
   guard count > 0 else { return [] }
-  return [Counter(name: "ananta_drops_total", labels: ["role": role, "reason": "refused"], value: count)]
+  return [Counter(name: "ananta_drops_total", labels: ["role": role, "reason": reason], value: count)]
 }

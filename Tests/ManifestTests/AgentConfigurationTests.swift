@@ -61,6 +61,12 @@ import Wire
     #expect(configuration.mux?.bgp.neighbors.first?.port == 179)
   }
 
+  @Test func uplinks() throws {
+    let text = Self.head + "roles: [host]\nhost: {workers: 2, uplinks: [bond0, eth3]}"
+    let configuration = try AgentConfiguration.read(text, file: "f")
+    #expect(configuration.host == HostConfiguration(workers: 2, mtu: 1500, uplinks: ["bond0", "eth3"]))
+  }
+
   @Test(arguments: [
     Rejected("", "1:1: is empty; it must be the agent's configuration"),
     Rejected("a: 1\n---\nb: 1", "3:1: a second document begins; one is expected"),
@@ -82,6 +88,11 @@ import Wire
     Rejected(
       head.replacing("/var/lib/ananta", with: "var") + "roles: [host]",
       "5:16: dataDirectory: must be an absolute path, not var"),
+    Rejected(
+      head + "roles: [host]\nhost: {uplinks: [eth0, eth0]}", "7:17: host.uplinks: names a device twice"),
+    Rejected(
+      head + "roles: [host]\nhost: {uplinks: [a/b]}",
+      "7:18: host.uplinks[0]: must be an interface name of at most 15 bytes, not a/b"),
     Rejected(
       head + "roles: [host]\nhost: {workers: 0, mtu: 100}",
       "7:17: host.workers: must be a whole number from 1 to 128, not 0",

@@ -93,6 +93,11 @@ enum SampleState {
           Counter(name: "ananta_mux_packets_total", labels: labels, value: packets),
           Counter(name: "ananta_mux_bytes_total", labels: labels, value: packets * 100),
           Counter(name: "ananta_mux_connections_total", labels: labels, value: packets / 10),
-        ], problems: []))
+        ], problems: [],
+        paths: [
+          established
+            ? ForwardingPath(role: .mux, device: "eth0", path: "tc")
+            : ForwardingPath(role: .mux, device: "eth0", path: "user space", reason: "no bpffs")
+        ]))
   }
 }

@@ -121,7 +121,11 @@ extension RandomValues {
       counters: list {
         Counter(name: $0.text(), labels: [$0.text(): $0.text(), "vip": $0.text()], value: $0.number())
       },
-      problems: list { $0.text() })
+      problems: list { $0.text() },
+      paths: list {
+        ForwardingPath(
+          role: $0.one(of: Role.allCases), device: $0.text(), path: $0.text(), reason: $0.text())
+      })
   }
 
   mutating func healthChange() -> HealthChange {

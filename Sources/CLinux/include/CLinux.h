@@ -1,4 +1,5 @@
 #pragma once
+#include <linux/filter.h>
 #include <linux/if_tun.h>
 #include <linux/virtio_net.h>
 #include <stdbool.h>
@@ -34,6 +35,17 @@ enum : unsigned int {
 int clinux_ioctl_int(int fd, unsigned long request, unsigned long argument);
 /// TUNSETIFF: attaches the descriptor to the device of this name, or creates it.
 int clinux_tun_attach(int fd, const char *name, short flags);
+/// Opens a packet socket that no packet reaches until it is bound: SOCK_RAW, non-blocking, closed on exec.
+int clinux_packet_socket(void);
+/// Asks for virtio-net headers and no outgoing packets, and for a receive buffer of twice as many bytes, as the
+/// kernel counts them.
+int clinux_packet_configure(int fd, int bytes);
+/// SO_ATTACH_FILTER: puts a classic BPF program in place of the one before.
+int clinux_attach_filter(int fd, const struct sock_filter *steps, unsigned short count);
+/// Binds a packet socket to a device, for all EtherTypes.
+int clinux_packet_bind(int fd, int index);
+/// PACKET_STATISTICS: packets that found no room since the last call.
+long clinux_packet_drops(int fd);
 /// TUNGETIFF: the name of the device the descriptor is attached to.
 int clinux_tun_name(int fd, char name[16]);
 /// setns(2) into a network namespace, for the calling thread.

@@ -1230,6 +1230,24 @@ nonisolated struct ProtoCounter: Sendable {
   init() {}
 }
 
+nonisolated struct ProtoForwardingPath: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var role: ProtoRole = .unspecified
+
+  var device: String = String()
+
+  var path: String = String()
+
+  var reason: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 nonisolated struct ProtoNodeStatistics: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1240,6 +1258,8 @@ nonisolated struct ProtoNodeStatistics: Sendable {
   var counters: [ProtoCounter] = []
 
   var problems: [String] = []
+
+  var paths: [ProtoForwardingPath] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -3373,9 +3393,54 @@ nonisolated extension ProtoCounter: SwiftProtobuf.Message, SwiftProtobuf._Messag
   }
 }
 
+nonisolated extension ProtoForwardingPath: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ForwardingPath"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}device\0\u{1}path\0\u{1}reason\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.role) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.device) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.path) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.role != .unspecified {
+      try visitor.visitSingularEnumField(value: self.role, fieldNumber: 1)
+    }
+    if !self.device.isEmpty {
+      try visitor.visitSingularStringField(value: self.device, fieldNumber: 2)
+    }
+    if !self.path.isEmpty {
+      try visitor.visitSingularStringField(value: self.path, fieldNumber: 3)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoForwardingPath, rhs: ProtoForwardingPath) -> Bool {
+    if lhs.role != rhs.role {return false}
+    if lhs.device != rhs.device {return false}
+    if lhs.path != rhs.path {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension ProtoNodeStatistics: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".NodeStatistics"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}bgp\0\u{1}counters\0\u{1}problems\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}bgp\0\u{1}counters\0\u{1}problems\0\u{1}paths\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3386,6 +3451,7 @@ nonisolated extension ProtoNodeStatistics: SwiftProtobuf.Message, SwiftProtobuf.
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.bgp) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.counters) }()
       case 3: try { try decoder.decodeRepeatedStringField(value: &self.problems) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.paths) }()
       default: break
       }
     }
@@ -3401,6 +3467,9 @@ nonisolated extension ProtoNodeStatistics: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.problems.isEmpty {
       try visitor.visitRepeatedStringField(value: self.problems, fieldNumber: 3)
     }
+    if !self.paths.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.paths, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3408,6 +3477,7 @@ nonisolated extension ProtoNodeStatistics: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.bgp != rhs.bgp {return false}
     if lhs.counters != rhs.counters {return false}
     if lhs.problems != rhs.problems {return false}
+    if lhs.paths != rhs.paths {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

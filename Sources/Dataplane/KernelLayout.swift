@@ -1,0 +1,148 @@
+public import Wire
+
+/// An endpoint in the kernel's map of endpoints, or a VIP by itself, which has port 0 and protocol 0.
+///
+/// It and what it points to are never changed while packets can see them; `KernelTables` (Sources/Kernel) reads what
+/// `KernelImage` writes.
+public struct KernelEndpoint: BitwiseCopyable, Sendable {
+  /// Names the endpoint as long as it exists.
+  public var number: UInt32
+  /// Milliseconds.
+  public var idleTimeout: UInt32
+  /// Of its table.
+  public var slotCount: UInt32
+  /// Its place in the map of tables.
+  public var table: UInt32
+  /// The first of its backends in the bank of targets.
+  public var firstTarget: UInt32
+  /// Backends that take new connections: as many places from `firstTarget` on, sorted by locator.
+  public var acceptingCount: UInt32
+  /// All backends: those that drain follow, sorted by locator.
+  public var targetCount: UInt32
+  /// The first of its histories in the bank of movements.
+  public var firstMovement: UInt32
+  /// `HashedFields`.
+  public var fields: UInt8
+  /// Whether some slot may be moving.
+  public var isMoving: UInt8
+  /// Which bank of targets and movements: 0 or 1.
+  public var bank: UInt8
+  /// Always 0.
+  public var padding: UInt8
+
+  /// A VIP by itself.
+  public init() {
+    number = 0
+    idleTimeout = 0
+    slotCount = 0
+    table = 0
+    firstTarget = 0
+    acceptingCount = 0
+    targetCount = 0
+    firstMovement = 0
+    fields = 0
+    isMoving = 0
+    bank = 0
+    padding = 0
+  }
+}
+
+/// A slot of a look-up table in the kernel.
+public struct KernelSlot: BitwiseCopyable, Sendable {
+  /// The place of its backend among the endpoint's.
+  public var place: UInt16
+  /// The place of its history among the endpoint's, from 1 on; 0 when it is settled.
+  public var movement: UInt16
+
+  /// Joins the two.
+  public init(place: UInt16, movement: UInt16) {
+    self.place = place
+    self.movement = movement
+  }
+}
+
+/// The key of the kernel's records: a five-tuple without undefined bytes.
+public struct KernelFlowKey: BitwiseCopyable, Hashable, Sendable {
+  /// Source and destination.
+  public let addresses: UInt64
+  /// Ports and protocol.
+  public let ports: UInt64
+
+  /// Packs a connection.
+  @inline(always) public init(_ connection: FiveTuple) {
+    addresses = UInt64(connection.source.raw) << 32 | UInt64(connection.destination.raw)
+    ports =
+      UInt64(connection.sourcePort) << 32 | UInt64(connection.destinationPort) << 16
+      | UInt64(connection.proto.rawValue)
+  }
+}
+
+/// What a CPU has counted of one endpoint and backend.
+public struct KernelRow: BitwiseCopyable, Sendable {
+  /// Packets sent; a super-packet is one.
+  public var packets: UInt64
+  /// Bytes of the inner packets.
+  public var bytes: UInt64
+  /// SYNs of TCP.
+  public var connections: UInt64
+  /// The use of the row that these numbers are of.
+  public var generation: UInt32
+  /// Always 0.
+  public var padding: UInt32
+
+  /// Nothing yet.
+  public init() {
+    packets = 0
+    bytes = 0
+    connections = 0
+    generation = 0
+    padding = 0
+  }
+}
+
+/// What the programs of a node depend on beside the tables.
+public struct KernelSettings: BitwiseCopyable, Sendable {
+  /// The pool's.
+  public var seed: UInt64
+  /// The outer source, as it lies in a packet.
+  public var address: UInt32
+  /// The underlay's.
+  public var mtu: UInt32
+
+  /// Joins them.
+  public init(seed: UInt64, address: IPv4Address, mtu: Int) {
+    self.seed = seed
+    self.address = address.raw
+    self.mtu = UInt32(mtu)
+  }
+}
+
+/// How the kernel's maps are laid out, for both who write and who read them.
+public enum KernelLayout {
+  /// Slots of a table: all have this many, and an endpoint uses the first `slotCount`.
+  @inline(always) public static var slots: Int { 65_537 }
+  /// Look-up tables at once: one for each set of backends, and one more for each endpoint that moves.
+  @inline(always) public static var tables: Int { 16_384 }
+  /// Backends of all endpoints in one bank: 20,000 endpoints with 6 each.
+  @inline(always) public static var targets: Int { 131_072 }
+  /// Histories of all endpoints that move in one bank.
+  @inline(always) public static var movements: Int { 16_384 }
+  /// Connections recorded; 4 million bytes of values and twice as much around them.
+  @inline(always) public static var flows: Int { 131_072 }
+  /// Of those, connections that have shown one packet.
+  @inline(always) public static var untrustedFlows: Int { flows / 8 }
+  /// Records of each endpoint by its number, then those untrusted.
+  @inline(always) public static var flowCounts: Int { Limits.endpoints + 1 }
+  /// Where the untrusted are counted.
+  @inline(always) public static var untrustedCount: Int { Limits.endpoints }
+  /// Counters of all packets together: `DropReason` by its raw value, then these.
+  @inline(always) public static var totals: Int { 64 }
+  /// Echo requests answered.
+  @inline(always) public static var echoTotal: Int { 33 }
+  /// Handed to user space, since their next hop is not known yet.
+  @inline(always) public static var unresolvedTotal: Int { 34 }
+  /// Handed to user space, which answers or drops what does not fit.
+  @inline(always) public static var tooBigTotal: Int { 35 }
+  /// Next hops that each CPU remembers, a power of two.
+  @inline(always) public static var nextHops: Int { 1_024 }
+}

@@ -1,0 +1,24 @@
+#if !$Embedded
+public import Wire
+
+/// An endpoint's place in a VIP map in memory.
+public struct MapEntry: EndpointEntry, Sendable {
+  /// The cell.
+  @usableFromInline let index: Int
+  public let number: UInt32
+  public let idleTimeout: UInt32
+  public let slotCount: UInt32
+  public let fields: HashedFields
+  public let isMoving: Bool
+
+  /// Reads a cell.
+  @inlinable @inline(__always) init(_ cell: MapCell, index: Int) {
+    self.index = index
+    number = unsafe cell.number
+    idleTimeout = unsafe cell.idleTimeout
+    slotCount = unsafe cell.slotCount
+    fields = unsafe cell.fields
+    isMoving = unsafe cell.movementPlaces != nil
+  }
+}
+#endif

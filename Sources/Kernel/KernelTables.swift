@@ -1,0 +1,191 @@
+import CKernel
+import Dataplane
+import Mux
+import Wire
+
+/// An endpoint in the kernel's maps: its value, read in place.
+@safe struct KernelEntry: EndpointEntry {
+  let place: UnsafePointer<KernelEndpoint>
+
+  @inline(__always) var number: UInt32 { unsafe place.pointee.number }
+  @inline(__always) var idleTimeout: UInt32 { unsafe place.pointee.idleTimeout }
+  @inline(__always) var slotCount: UInt32 { unsafe place.pointee.slotCount }
+  @inline(__always) var isMoving: Bool { unsafe place.pointee.isMoving != 0 }
+  @inline(__always) var fields: HashedFields {
+    switch unsafe place.pointee.fields {
+    case 1: .sourceAndDestination
+    case 2: .sourceDestinationAndProtocol
+    default: .fiveTuple
+    }
+  }
+}
+
+/// The MUX's tables in eBPF maps.
+///
+/// A map of one endpoint map holds what is in force: the agent makes a new one beside it and changes one pointer, so
+/// a packet sees the old tables or the new, whatever their size.
+struct KernelTables: MuxTables {
+  let seed: UInt64
+
+  @inline(__always) var poolHash: PoolHash { PoolHash(seed: seed) }
+
+  @inline(__always) var now: UInt32 { UInt32(truncatingIfNeeded: ktime_nanoseconds() / 1_000_000) }
+
+  @inline(__always) func find(_ address: EndpointAddress) -> UnsafePointer<KernelEndpoint>? {
+    var first: UInt32 = 0
+    guard let map = unsafe endpoints_at(&first) else { return nil }
+    var key = address
+    guard let value = unsafe inner_at(map, &key) else { return nil }
+    return unsafe UnsafePointer(value.assumingMemoryBound(to: KernelEndpoint.self))
+  }
+
+  @inline(__always) func endpoint(_ address: EndpointAddress) -> KernelEntry? {
+    guard let place = unsafe find(address) else { return nil }
+    return unsafe KernelEntry(place: place)
+  }
+
+  @inline(__always) func isVIP(_ address: IPv4Address) -> Bool {
+    unsafe find(EndpointAddress(vip: address, port: 0, proto: IPProtocol(0))) != nil
+  }
+
+  @inline(__always) func slot(_ entry: KernelEntry, _ slot: Int) -> KernelSlot? {
+    var table = unsafe entry.place.pointee.table
+    let slot = Int(truncatingIfNeeded: opaque(UInt64(truncatingIfNeeded: slot)) & 0x1_ffff)
+    guard slot < KernelLayout.slots, let map = unsafe tables_at(&table) else { return nil }
+    var first: UInt32 = 0
+    guard let slots = unsafe inner_at(map, &first) else { return nil }
+    return unsafe slots.load(fromByteOffset: slot &* 4, as: KernelSlot.self)
+  }
+
+  @inline(__always) func target(_ entry: KernelEntry, _ place: UInt32) -> Target? {
+    var bank = unsafe UInt32(entry.place.pointee.bank)
+    var index = unsafe entry.place.pointee.firstTarget &+ place
+    guard let map = unsafe targets_at(&bank), let value = unsafe inner_at(map, &index) else { return nil }
+    return unsafe value.load(as: Target.self)
+  }
+
+  @inline(__always) func current(_ entry: KernelEntry, slot index: Int) -> Target? {
+    guard unsafe entry.place.pointee.acceptingCount > 0, let slot = slot(entry, index) else { return nil }
+    return target(entry, UInt32(slot.place))
+  }
+
+  @inline(__always) func movement(_ entry: KernelEntry, slot index: Int) -> SlotMovement? {
+    guard entry.isMoving, let slot = slot(entry, index), slot.movement != 0 else { return nil }
+    var bank = unsafe UInt32(entry.place.pointee.bank)
+    var place = unsafe entry.place.pointee.firstMovement &+ UInt32(slot.movement)
+    guard let map = unsafe movements_at(&bank), let value = unsafe inner_at(map, &place) else { return nil }
+    return unsafe value.load(as: MovementState.self).phase(now: now, idleTimeout: entry.idleTimeout)
+  }
+
+  /// Searches the backends by halves: first those that take new connections, then those that drain.
+  @inline(__always) func serves(_ entry: KernelEntry, _ target: Target) -> Bool {
+    let accepting = unsafe entry.place.pointee.acceptingCount
+    let all = unsafe entry.place.pointee.targetCount
+    return holds(entry, 0, accepting, target.locator) || holds(entry, accepting, all, target.locator)
+  }
+
+  @inline(__always) func holds(_ entry: KernelEntry, _ from: UInt32, _ end: UInt32, _ locator: IPv4Address)
+    -> Bool
+  {
+    var low = from
+    var high = end
+    // 2^13 backends at most; the verifier wants a constant.
+    for _ in 0..<13 {
+      guard low < high else { return false }
+      let middle = (low &+ high) &>> 1
+      guard let found = target(entry, middle) else { return false }
+      if found.locator == locator { return true }
+      if found.locator < locator { low = middle &+ 1 } else { high = middle }
+    }
+    return false
+  }
+
+  @inline(__always) func flowCount(_ index: UInt32) -> UnsafeMutablePointer<UInt32>? {
+    var index = index
+    return unsafe flow_counts_at(&index)?.assumingMemoryBound(to: UInt32.self)
+  }
+
+  @inline(__always) func hasRecords(_ entry: KernelEntry) -> Bool {
+    guard let count = unsafe flowCount(entry.number) else { return false }
+    return unsafe count.pointee != 0
+  }
+
+  @inline(__always) func add(_ amount: UInt32, to index: UInt32) {
+    guard let count = unsafe flowCount(index) else { return }
+    unsafe atomic_add(count, amount)
+  }
+
+  @inline(__always) func remove(_ key: inout KernelFlowKey, _ record: FlowRecord) {
+    let number = record.number
+    let isUntrusted = record.trust == .untrusted
+    guard unsafe flows_remove(&key) == 0 else { return }
+    add(UInt32.max, to: number)
+    if isUntrusted { add(UInt32.max, to: UInt32(KernelLayout.untrustedCount)) }
+  }
+
+  @inline(__always) mutating func recorded(
+    _ connection: FiveTuple, _ entry: KernelEntry, opening: Bool
+  ) -> Target? {
+    var key = KernelFlowKey(connection)
+    guard let place = unsafe flows_at(&key)?.assumingMemoryBound(to: FlowRecord.self) else { return nil }
+    switch unsafe place.pointee.meet(opening: opening, idleTimeout: entry.idleTimeout, now: now) {
+    case .ended:
+      unsafe remove(&key, place.pointee)
+      return nil
+    case .promoted: add(UInt32.max, to: UInt32(KernelLayout.untrustedCount))
+    case .known: break
+    }
+    return unsafe place.pointee.target
+  }
+
+  @inline(__always) mutating func record(
+    _ connection: FiveTuple, _ target: Target, _ entry: KernelEntry, opening: Bool
+  ) {
+    if opening {
+      guard let count = unsafe flowCount(UInt32(KernelLayout.untrustedCount)) else { return }
+      // Signed: CPUs that promote one record at once may count it twice, until the agent counts anew.
+      guard unsafe Int32(bitPattern: count.pointee) < Int32(KernelLayout.untrustedFlows) else { return }
+    }
+    let number = entry.number & UInt32(Limits.endpoints &- 1)
+    var key = KernelFlowKey(connection)
+    var record = FlowRecord(
+      target, number: number, opening: opening, idleTimeout: entry.idleTimeout, now: now)
+    guard unsafe flows_insert(&key, &record) == 0 else { return }
+    add(1, to: number)
+    if opening { add(1, to: UInt32(KernelLayout.untrustedCount)) }
+  }
+
+  @inline(__always) mutating func forget(_ connection: FiveTuple) {
+    var key = KernelFlowKey(connection)
+    guard let place = unsafe flows_at(&key)?.assumingMemoryBound(to: FlowRecord.self) else { return }
+    unsafe remove(&key, place.pointee)
+  }
+
+  @inline(__always) mutating func expireSoon(_ connection: FiveTuple, isReset: Bool) {
+    var key = KernelFlowKey(connection)
+    guard let place = unsafe flows_at(&key)?.assumingMemoryBound(to: FlowRecord.self) else { return }
+    unsafe place.pointee.close(isReset: isReset, now: now)
+  }
+
+  @inline(__always) mutating func count(_ target: Target, byteCount: Int, opens: Bool) {
+    var index = target.row
+    guard let row = unsafe rows_at(&index)?.assumingMemoryBound(to: KernelRow.self) else { return }
+    if unsafe row.pointee.generation != target.generation {
+      guard unsafe Int32(bitPattern: target.generation &- row.pointee.generation) > 0 else { return }
+      unsafe row.pointee.packets = 0
+      unsafe row.pointee.bytes = 0
+      unsafe row.pointee.connections = 0
+      unsafe row.pointee.generation = target.generation
+    }
+    unsafe row.pointee.packets &+= 1
+    unsafe row.pointee.bytes &+= UInt64(truncatingIfNeeded: byteCount)
+    if opens { unsafe row.pointee.connections &+= 1 }
+  }
+
+  /// Raises one of `KernelLayout`'s totals.
+  @inline(__always) static func count(total: Int) {
+    var index = UInt32(truncatingIfNeeded: total)
+    guard let number = unsafe totals_at(&index)?.assumingMemoryBound(to: UInt64.self) else { return }
+    unsafe number.pointee &+= 1
+  }
+}

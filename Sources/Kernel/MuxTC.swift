@@ -1,0 +1,69 @@
+import CKernel
+import Dataplane
+import Mux
+import Wire
+
+/// The MUX behind a device's driver, where a super-packet is still one packet.
+@c(ananta_mux_tc) @section("tc/mux")
+func muxTC(_ skb: UnsafePointer<sk_buff>) -> Int32 {
+  // Of the frames that a device in promiscuous mode shows, only those that are for this node.
+  guard unsafe skb.pointee.protocol == UInt32(Ethernet.ipv4), unsafe skb.pointee.pkt_type == 0 else {
+    return TrafficAction.unspecified
+  }
+  var zero: UInt32 = 0
+  guard let own = unsafe settings_at(&zero)?.assumingMemoryBound(to: KernelSettings.self),
+    // Ethernet, IPv4, ICMP, and what an ICMP error quotes; no TCP header is longer without its options.
+    let arrived = unsafe SocketBuffer.pulled(skb, 70), arrived.holds(Ethernet.byteCount &+ IPv4Header.byteCount)
+  else { return TrafficAction.unspecified }
+  let frame = arrived.packet(skb, at: Ethernet.byteCount)
+  var tables = unsafe KernelTables(seed: own.pointee.seed)
+  let address = unsafe IPv4Address(raw: own.pointee.address)
+  let settings = unsafe MuxSettings(address: address, mtu: Int(own.pointee.mtu))
+  switch unsafe Path.decide(frame, offload(skb, frame), &tables, settings) {
+  case .pass, .unreadable: return TrafficAction.unspecified
+  case .drop(let reason):
+    KernelTables.count(total: Int(reason.rawValue))
+    return TrafficAction.shot
+  case .tooBig:
+    KernelTables.count(total: KernelLayout.tooBigTotal)
+    return TrafficAction.unspecified
+  // Rare, and as fast as need be in user space.
+  case .answerEcho: return TrafficAction.unspecified
+  case .encapsulate(let packet, let target):
+    guard packet.network.timeToLive > 1 else { return TrafficAction.unspecified }
+    guard
+      let hop = unsafe NextHop.find(
+        skb, target.locator, from: own.pointee.address, ingress: skb.pointee.ifindex, needsNeighbour: false)
+    else {
+      KernelTables.count(total: KernelLayout.unresolvedTotal)
+      return TrafficAction.unspecified
+    }
+    guard unsafe skb_adjust_room(skb, Int32(IPIP.byteCount), Room.behindEthernet, Room.tunnel) == 0 else {
+      KernelTables.count(total: Int(DropReason.deviceFull.rawValue))
+      return TrafficAction.shot
+    }
+    let grown = unsafe SocketBuffer(skb)
+    guard grown.holds(Ethernet.byteCount &+ IPIP.byteCount &+ IPv4Header.byteCount) else {
+      return TrafficAction.shot
+    }
+    tables.count(target, byteCount: packet.network.totalLength, opens: packet.opens)
+    var inner = grown.packet(skb, at: Ethernet.byteCount &+ IPIP.byteCount)
+    IPv4Header(at: 0).spendHop(&inner)
+    var rest = Offload()
+    Emit.encapsulated(&inner, &rest, packet, from: address, to: target.locator)
+    return unsafe Int32(truncatingIfNeeded: redirect_neighbour(hop.pointee.ifindex))
+  }
+}
+
+/// What the sender's stack left to devices; the kernel keeps its checksum right by itself.
+@inline(__always) func offload(_ skb: UnsafePointer<sk_buff>, _ frame: borrowing Frame) -> Offload {
+  var offload = Offload()
+  let size = unsafe skb.pointee.gso_size
+  guard size != 0 else { return offload }
+  offload.flags = Offload.needsChecksum
+  offload.checksumStart = UInt16(IPv4Header.byteCount)
+  offload.gsoSize = UInt16(truncatingIfNeeded: size)
+  let isTCP = IPv4Header(at: 0).proto(frame) == .tcp
+  offload.gsoType = isTCP ? Offload.gsoTCPv4 : Offload.gsoUDP
+  return offload
+}

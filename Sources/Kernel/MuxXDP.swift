@@ -1,0 +1,113 @@
+import CKernel
+import Dataplane
+import Mux
+import Wire
+
+/// The verdicts of an XDP program.
+enum XDPAction {
+  @inline(__always) static var drop: Int32 { 1 }
+  @inline(__always) static var pass: Int32 { 2 }
+  @inline(__always) static var transmit: Int32 { 3 }
+}
+
+/// A frame as XDP shows it.
+@safe struct XDPFrame {
+  let data: UnsafeMutableRawPointer
+  let end: UnsafeMutableRawPointer
+
+  @inline(__always) init(_ context: UnsafePointer<xdp_md>) {
+    unsafe data = UnsafeMutableRawPointer(bitPattern: UInt(context.pointee.data)).unsafelyUnwrapped
+    unsafe end = UnsafeMutableRawPointer(bitPattern: UInt(context.pointee.data_end)).unsafelyUnwrapped
+  }
+
+  @inline(__always) func holds(_ count: Int) -> Bool { unsafe data + count <= end }
+
+  /// The packet that begins at an offset.
+  @inline(__always) func packet(at offset: Int) -> Frame {
+    unsafe Frame(start: data + offset, end: end, byteCount: end - data &- offset)
+  }
+
+  @inline(__always) func storeEthernet(_ hop: UnsafeMutablePointer<NextHop>) {
+    unsafe data.storeBytes(of: hop.pointee.destinationLow, toByteOffset: 0, as: UInt32.self)
+    unsafe data.storeBytes(of: hop.pointee.destinationHigh, toByteOffset: 4, as: UInt16.self)
+    unsafe data.storeBytes(of: hop.pointee.sourceLow, toByteOffset: 6, as: UInt16.self)
+    unsafe data.storeBytes(of: hop.pointee.sourceHigh, toByteOffset: 8, as: UInt32.self)
+    unsafe data.storeBytes(of: Ethernet.ipv4, toByteOffset: 12, as: UInt16.self)
+  }
+}
+
+/// The link layer that our programs know.
+enum Ethernet {
+  /// Of a header without VLAN tag.
+  @inline(__always) static var byteCount: Int { 14 }
+  /// EtherType 0x0800 as it lies in memory.
+  @inline(__always) static var ipv4: UInt16 { UInt16(0x0800).bigEndian }
+}
+
+/// The MUX at a device's driver.
+@c(ananta_mux_xdp) @section("xdp/mux")
+func muxXDP(_ context: UnsafePointer<xdp_md>) -> Int32 {
+  let arrived = unsafe XDPFrame(context)
+  guard arrived.holds(Ethernet.byteCount &+ IPv4Header.byteCount),
+    unsafe arrived.data.load(fromByteOffset: 12, as: UInt16.self) == Ethernet.ipv4
+  else { return XDPAction.pass }
+  var zero: UInt32 = 0
+  guard let own = unsafe settings_at(&zero)?.assumingMemoryBound(to: KernelSettings.self) else {
+    return XDPAction.pass
+  }
+  var frame = arrived.packet(at: Ethernet.byteCount)
+  var tables = unsafe KernelTables(seed: own.pointee.seed)
+  let address = unsafe IPv4Address(raw: own.pointee.address)
+  let settings = unsafe MuxSettings(address: address, mtu: Int(own.pointee.mtu))
+  switch Path.decide(frame, Offload(), &tables, settings) {
+  case .pass, .unreadable: return XDPAction.pass
+  case .drop(let reason):
+    KernelTables.count(total: Int(reason.rawValue))
+    return XDPAction.drop
+  case .tooBig:
+    KernelTables.count(total: KernelLayout.tooBigTotal)
+    return XDPAction.pass
+  case .answerEcho(let packet):
+    guard packet.network.timeToLive > 1 else { return XDPAction.pass }
+    guard
+      let hop = unsafe NextHop.find(
+        context, packet.network.source, from: packet.network.destination.raw,
+        ingress: context.pointee.ingress_ifindex, needsNeighbour: true)
+    else { return XDPAction.pass }
+    Emit.echoReply(&frame, packet)
+    KernelTables.count(total: KernelLayout.echoTotal)
+    unsafe arrived.storeEthernet(hop)
+    return unsafe leave(context, hop)
+  case .encapsulate(let packet, let target):
+    guard packet.network.timeToLive > 1 else { return XDPAction.pass }
+    guard
+      let hop = unsafe NextHop.find(
+        context, target.locator, from: own.pointee.address, ingress: context.pointee.ingress_ifindex,
+        needsNeighbour: true)
+    else {
+      KernelTables.count(total: KernelLayout.unresolvedTotal)
+      return XDPAction.pass
+    }
+    IPv4Header(at: 0).spendHop(&frame)
+    guard unsafe xdp_adjust_head(context, -Int32(IPIP.byteCount)) == 0 else {
+      KernelTables.count(total: Int(DropReason.deviceFull.rawValue))
+      return XDPAction.drop
+    }
+    let grown = unsafe XDPFrame(context)
+    guard grown.holds(Ethernet.byteCount &+ IPIP.byteCount &+ IPv4Header.byteCount) else {
+      return XDPAction.drop
+    }
+    tables.count(target, byteCount: packet.network.totalLength, opens: packet.opens)
+    var inner = grown.packet(at: Ethernet.byteCount &+ IPIP.byteCount)
+    var offload = Offload()
+    Emit.encapsulated(&inner, &offload, packet, from: address, to: target.locator)
+    unsafe grown.storeEthernet(hop)
+    return unsafe leave(context, hop)
+  }
+}
+
+/// Out by the device it came in by, or another.
+@inline(__always) func leave(_ context: UnsafePointer<xdp_md>, _ hop: UnsafeMutablePointer<NextHop>) -> Int32 {
+  if unsafe hop.pointee.ifindex == context.pointee.ingress_ifindex { return XDPAction.transmit }
+  return unsafe Int32(truncatingIfNeeded: redirect(hop.pointee.ifindex, 0))
+}

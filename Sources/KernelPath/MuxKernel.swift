@@ -1,0 +1,92 @@
+public import Dataplane
+internal import Foundation
+public import Platform
+
+/// The MUX inside the kernel: its programs, its maps, and who writes them.
+///
+/// One thread at a time installs, sweeps and attaches; counters may be read by any.
+public final class MuxKernel: Sendable {
+  /// A program, by where it is attached.
+  public enum Hook: String, CaseIterable, Sendable {
+    /// At the driver: fastest, packet by packet.
+    case xdp
+    /// Behind the driver, where super-packets are whole.
+    case tc
+  }
+
+  /// The path at which a name of a bpffs is.
+  public typealias PinPath = (String) throws(PlatformError) -> String
+
+  /// The names under which maps are pinned.
+  public static var mapNames: [String] { MuxMaps.definitions.map(\.name) }
+
+  let maps: MuxMaps
+  let flowCounts: BPFMapMemory
+  /// At the driver.
+  public let xdp: BPFProgram
+  /// Behind the driver.
+  public let tc: BPFProgram
+
+  /// Loads the programs; maps that are pinned at the paths of their names are taken over, the others are pinned.
+  ///
+  /// `settings` are in force at once. An error names what the kernel refused: no privilege, a map, or the verifier's
+  /// last words about a program.
+  public init(_ settings: KernelSettings, pinnedAt path: PinPath? = nil) throws(PlatformError) {
+    guard let bytes = Data(base64Encoded: KernelObject.base64) else { preconditionFailure("written by build.sh") }
+    let object = try BPFObject([UInt8](bytes))
+    let maps = try MuxMaps(pinnedAt: path)
+    try maps.settings.update(UInt32(0), to: settings)
+    flowCounts = try maps.flowCounts.memory()
+    xdp = try BPFProgram.load(try object.program(named: "ananta_mux_xdp"), .xdp, maps: maps.descriptors)
+    tc = try BPFProgram.load(try object.program(named: "ananta_mux_tc"), .classifier, maps: maps.descriptors)
+    self.maps = maps
+  }
+
+  /// Puts an image in force, which must have been made after the one before it.
+  ///
+  /// First what no packet can see yet is written; then one pointer changes, and when the call that changes it
+  /// returns, no packet is under way that still goes by the old image.
+  public func install(_ image: KernelImage) throws(PlatformError) {
+    var places: [UInt32] = []
+    var descriptors: [CInt] = []
+    var filled: [FilledTable] = []
+    for place in image.newTables {
+      let table = try FilledTable(image.slots(ofTable: place))
+      places.append(place)
+      descriptors.append(table.map.descriptor.raw)
+      filled.append(table)
+    }
+    try maps.tables.update(places.span, to: descriptors.span)
+    filled.removeAll()
+    try write(image.targets, maps.targets, bank: image.bank, MuxMaps.targetBank)
+    try write(image.movements, maps.movements, bank: image.bank, MuxMaps.movementBank)
+    let endpoints = try BPFMap.create(MuxMaps.endpointMap(image.endpoints.count))
+    let addresses = image.endpoints.map(\.address)
+    let values = image.endpoints.map(\.value)
+    try endpoints.update(addresses.span, to: values.span)
+    try maps.endpoints.insert(endpoints, at: UInt32(0))
+    for place in image.oldTables { try maps.tables.remove(place) }
+  }
+
+  private func write<Value: BitwiseCopyable>(
+    _ values: [Value], _ outer: borrowing BPFMap, bank: UInt32, _ definition: BPFMapDefinition
+  ) throws(PlatformError) {
+    guard !values.isEmpty else { return }
+    let indices = values.indices.map { UInt32($0) }
+    switch try outer.inner(at: bank, named: definition.name) {
+    case .some(let inner): try inner.update(indices.span, to: values.span)
+    case .none: preconditionFailure("a bank is there from the beginning")
+    }
+  }
+}
+
+/// A look-up table that nobody sees yet.
+private final class FilledTable {
+  let map: BPFMap
+
+  init(_ slots: [KernelSlot]) throws(PlatformError) {
+    let map = try BPFMap.create(MuxMaps.slots)
+    try map.update(UInt32(0), toElements: slots.span)
+    self.map = map
+  }
+}

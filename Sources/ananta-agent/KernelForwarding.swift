@@ -1,0 +1,160 @@
+internal import Control
+internal import Dataplane
+internal import KernelPath
+internal import Manifest
+internal import Platform
+internal import Wire
+
+/// The MUX's way through the kernel: its programs on the uplinks, and the tables they go by.
+///
+/// Programs and tables outlive the agent: they forward while it is replaced, and the next one takes them over.
+struct KernelForwarding {
+  /// Where the programs' names are, below the agent's data directory.
+  static let directory = "bpf"
+  /// Before other filters of tc.
+  private static let priority: UInt32 = 1
+  /// Of our filter.
+  private static let handle: UInt32 = 0xa17a
+
+  private let kernel: MuxKernel
+  private let names: Names
+  private let settings: MuxConfiguration
+  private let address: IPv4Address
+  /// What an agent before this one left.
+  let remains: KernelRemains?
+  private var image: KernelImage?
+  private var links: [Int32: Attached] = [:]
+  /// The way of each uplink.
+  private(set) var paths: [ForwardingPath] = []
+  /// Connections recorded.
+  private(set) var recordCount = 0
+
+  /// A bpffs, kept open.
+  private final class Names: Sendable {
+    let files: BPFFilesystem
+    init(_ files: consuming BPFFilesystem) { self.files = files }
+  }
+
+  /// A program at a driver, and the device.
+  private final class Attached: Sendable {
+    let link: XDPLink
+    let name: String
+    init(_ link: consuming XDPLink, name: String) {
+      self.link = link
+      self.name = name
+    }
+  }
+
+  /// Loads the programs, which see no packet before `attach`.
+  ///
+  /// An error is one sentence on what the kernel lacks or refuses.
+  init(_ agent: AgentConfiguration, _ settings: MuxConfiguration, seed: UInt64) throws(PlatformError) {
+    let mountPoint = agent.dataDirectory + "/" + Self.directory
+    let files = try BPFFilesystem.open(mountPoint + "/mux", mountingAt: mountPoint)
+    let own = KernelSettings(seed: seed, address: agent.address, mtu: settings.mtu)
+    kernel = try MuxKernel(own, pinnedAt: { name throws(PlatformError) in try files.path(name) })
+    remains = try kernel.remains()
+    names = Names(files)
+    self.settings = settings
+    address = agent.address
+  }
+
+  /// Lets packets go by a map; the first one after what an agent before this one left.
+  mutating func install(_ map: VIPMap) throws {
+    let next = try KernelImage(map, after: image, replacing: image == nil ? remains : nil)
+    try kernel.install(next)
+    image = next
+  }
+
+  /// Puts the programs on the uplinks, where they are not there already; what could not be done.
+  mutating func attach() -> [String] {
+    var problems: [String] = []
+    var found: [ForwardingPath] = []
+    do throws(PlatformError) {
+      for uplink in try uplinks() {
+        do throws(PlatformError) {
+          found.append(try attach(to: uplink))
+        } catch {
+          found.append(
+            ForwardingPath(role: .mux, device: uplink.name, path: "user space", reason: error.description))
+        }
+      }
+    } catch {
+      problems.append(error.description)
+    }
+    paths = found
+    return problems
+  }
+
+  private func uplinks() throws(PlatformError) -> [NetworkLink] {
+    let netlink = try Netlink.open()
+    guard settings.uplinks.isEmpty else {
+      var links: [NetworkLink] = []
+      for name in settings.uplinks { links.append(try netlink.link(named: name)) }
+      return links
+    }
+    return try netlink.uplinks(of: address)
+  }
+
+  private mutating func attach(to uplink: NetworkLink) throws(PlatformError) -> ForwardingPath {
+    switch settings.path {
+    case .tc: return try attachFilter(to: uplink, reason: "the configuration says so")
+    case .xdp:
+      try attachLink(to: uplink)
+      return ForwardingPath(role: .mux, device: uplink.name, path: "xdp")
+    case .auto, .userSpace:
+      // On a virtual link packets are never cut up, unless XDP asks for it.
+      guard let kind = uplink.kind else { return try attachFastest(to: uplink) }
+      return try attachFilter(
+        to: uplink, reason: "xdp would cut up the super-packets of a virtual link (\(kind))")
+    }
+  }
+
+  private mutating func attachFastest(to uplink: NetworkLink) throws(PlatformError) -> ForwardingPath {
+    do throws(PlatformError) {
+      try attachLink(to: uplink)
+      return ForwardingPath(role: .mux, device: uplink.name, path: "xdp")
+    } catch {
+      return try attachFilter(to: uplink, reason: error.description)
+    }
+  }
+
+  private func attachFilter(
+    to uplink: NetworkLink, reason: String
+  ) throws(PlatformError) -> ForwardingPath {
+    _ = try TCFilter.createHook(device: uplink.index)
+    let filter = TCFilter(device: uplink.index, .ingress, priority: Self.priority, handle: Self.handle)
+    if try filter.programID() != kernel.tc.info().id { try filter.attach(kernel.tc) }
+    return ForwardingPath(role: .mux, device: uplink.name, path: "tc", reason: reason)
+  }
+
+  private mutating func attachLink(to uplink: NetworkLink) throws(PlatformError) {
+    if let attached = links[uplink.index], attached.name == uplink.name { return }
+    let path = try names.files.path("xdp-\(uplink.index)")
+    if let link = try XDPLink.open(pinned: path), try link.info().device == uplink.index {
+      try link.update(to: kernel.xdp)
+      links[uplink.index] = Attached(link, name: uplink.name)
+      return
+    }
+    let link = try XDPLink.attach(kernel.xdp, device: uplink.index, mode: .native)
+    try link.pin(at: path, replacing: true)
+    links[uplink.index] = Attached(link, name: uplink.name)
+  }
+
+  /// Takes the programs from the uplinks, so that packets go through user space.
+  mutating func detach() {
+    for uplink in (try? uplinks()) ?? [] {
+      let filter = TCFilter(device: uplink.index, .ingress, priority: Self.priority, handle: Self.handle)
+      _ = try? filter.detach()
+      try? links[uplink.index]?.link.detach()
+      _ = try? names.files.remove("xdp-\(uplink.index)")
+    }
+    links = [:]
+  }
+
+  /// Removes what has expired; to be called about once a second.
+  mutating func sweep(now: UInt32) throws(PlatformError) { recordCount = try kernel.sweep(now: now) }
+
+  /// What the programs have counted.
+  func counters(_ map: VIPMap) -> MuxKernelCounters? { try? kernel.counters(map) }
+}

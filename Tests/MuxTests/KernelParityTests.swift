@@ -1,0 +1,100 @@
+import Dataplane
+import KernelPath
+import Mux
+import PacketBuilder
+import Testing
+import Wire
+
+/// One source, two compilations: the kernel's programs do with every packet what user space does.
+@Suite(.serialized) struct KernelParityTests {
+  static let kernelOnly = PacketCase.all.filter { !$0.offload.isSuperPacket && !$0.offload.isPartial }
+
+  @Test(arguments: MuxKernel.Hook.allCases)
+  func everyPacketCase(hook: MuxKernel.Hook) throws {
+    var compared = 0
+    try KernelBench.run("cases") { bench in
+      for example in Self.kernelOnly where example.packet.count < 3_000 {
+        let expected = Self.expectation(bench.expected(example.packet), example.packet, hook)
+        let actual = try bench.actual(example.packet, hook)
+        #expect(actual == expected, "\(example.name)")
+        compared += 1
+      }
+    }
+    #expect(compared > 70)
+  }
+
+  /// tc leaves echo requests to user space.
+  static func expectation(_ fate: KernelBench.Fate, _ packet: [UInt8], _ hook: MuxKernel.Hook) -> KernelBench.Fate {
+    guard hook == .tc, case .sent(let bytes) = fate, bytes.count > 9, bytes[9] == 1 else { return fate }
+    return .stack
+  }
+
+  /// Tables that change at random, connections that live through it, and packets that were tampered with.
+  @Test(arguments: 1...4 as ClosedRange<UInt64>)
+  func randomPacketsAndTables(seed: UInt64) throws {
+    let hook: MuxKernel.Hook = seed % 2 == 0 ? .tc : .xdp
+    try KernelBench.run("random") { bench in
+      var random = Random(seed: seed)
+      let examples = Self.kernelOnly.filter { $0.packet.count <= 256 }
+      let buffers = examples.map { FrameBuffer($0.packet) }
+      var sent = 0
+      for round in 0..<Self.roundsPerSeed {
+        if round % 2_500 == 2_499 {
+          try bench.configure(Self.randomEndpoints(&random), now: KernelBench.now &- 5_000)
+        }
+        let packet: [UInt8]
+        if random.below(3) == 0 {
+          packet = Self.randomSegment(&random)
+        } else {
+          let pick = random.below(examples.count)
+          let mutant = FuzzTests.Mutant(examples[pick], buffers[pick], &random)
+          packet = mutant.buffer.bytes(from: 0, count: max(1, mutant.byteCount))
+        }
+        let expected = Self.expectation(bench.expected(packet), packet, hook)
+        let actual = try bench.actual(packet, hook)
+        try #require(actual == expected, "seed \(seed), round \(round): \(packet)")
+        if case .sent = actual { sent += 1 }
+      }
+      #expect(sent > Self.roundsPerSeed / 4)
+      #expect(bench.bench.mux.recordCount > 1_000)
+    }
+  }
+
+  /// If one of the two goes another way, it is seen.
+  @Test func aDifferenceIsFound() throws {
+    try KernelBench.run("differs") { bench in
+      var other = Bench.endpoints
+      other[0].backends.swapAt(0, 1)
+      other[0].backends.removeLast()
+      guard let map = try? bench.bench.map.updated(endpoints: other, vips: [Bench.plainVIP], now: 0) else { return }
+      try bench.install(map)
+      var differences = 0
+      for port in 1...200 as ClosedRange<UInt16> {
+        let packet = (PacketCase.ip / TCP(port, 80, .syn)).bytes
+        if try bench.actual(packet, .xdp) != bench.expected(packet) { differences += 1 }
+      }
+      #expect(differences > 20)
+    }
+  }
+
+  static let roundsPerSeed = 250_000
+
+  /// Few clients and ports, so that connections meet again.
+  static func randomSegment(_ random: inout Random) -> [UInt8] {
+    let flags: [TCPFlags] = [.syn, .ack, .ack, .ack | .psh, .fin | .ack, .rst]
+    let client = IPv4Address(198, 51, 100, UInt8(random.below(4)))
+    let port: UInt16 = random.below(8) == 0 ? 443 : 80
+    return (IPv4(client, Bench.vip) / TCP(UInt16(1 + random.below(500)), port, flags[random.below(flags.count)])).bytes
+  }
+
+  static func randomEndpoints(_ random: inout Random) -> [EndpointConfiguration] {
+    Bench.endpoints.map { endpoint in
+      var endpoint = endpoint
+      endpoint.backends = Bench.locators.compactMap { locator in
+        random.below(4) == 0 ? nil : WeightedBackend(locator: locator, weight: random.below(4))
+      }
+      if random.below(4) == 0 { endpoint.affinity = HashedFields.allCases[random.below(3)] }
+      return endpoint
+    }
+  }
+}
