@@ -65,7 +65,8 @@ extension BPFMap {
   ) throws(PlatformError) {
     checkKey(Key.self)
     precondition(
-      MemoryLayout<Element>.stride * elements.count == definition.shape.valueSize, "a value of the map's size")
+      MemoryLayout<Element>.stride * elements.count == definition.shape.valueSize, "a value of the map's size"
+    )
     try BPFLibrary.check("change", "map \(name)") {
       unsafe withUnsafeBytes(of: key) { key in
         unsafe elements.withUnsafeBufferPointer { value in
@@ -84,11 +85,12 @@ extension BPFMap {
     precondition(count * MemoryLayout<Element>.stride == definition.shape.valueSize, "whole elements")
     // The kernel writes values in whole 8 bytes.
     let room = BPFScratch(byteCount: (definition.shape.valueSize + 7) / 8 * 8)
-    if case .failure(let error) = lookUp(key, room.start) {
+    if case .failure(let error) = unsafe lookUp(key, room.start) {
       try pass(error, "read")
       return nil
     }
-    return unsafe Array(UnsafeBufferPointer(start: room.start.assumingMemoryBound(to: Element.self), count: count))
+    return unsafe Array(
+      UnsafeBufferPointer(start: room.start.assumingMemoryBound(to: Element.self), count: count))
   }
 
   /// Gives every CPU a value for a key.
