@@ -1,10 +1,12 @@
 public import Wire
 
-/// An endpoint in the kernel's map of endpoints, or a VIP by itself, which has port 0 and protocol 0.
+/// An endpoint in the kernel's array of endpoints, or a VIP by itself, which has port 0 and protocol 0.
 ///
 /// It and what it points to are never changed while packets can see them; `KernelTables` (Sources/Kernel) reads what
 /// `KernelImage` writes.
 public struct KernelEndpoint: BitwiseCopyable, Sendable {
+  /// Its address, packed.
+  public var key: UInt64
   /// Names the endpoint as long as it exists.
   public var number: UInt32
   /// Milliseconds.
@@ -29,9 +31,12 @@ public struct KernelEndpoint: BitwiseCopyable, Sendable {
   public var bank: UInt8
   /// Always 0.
   public var padding: UInt8
+  /// Always 0.
+  public var rest: UInt32
 
-  /// A VIP by itself.
-  public init() {
+  /// A VIP by itself, or an endpoint of which nothing else is known yet.
+  public init(_ address: EndpointAddress, bank: UInt32) {
+    key = address.packed
     number = 0
     idleTimeout = 0
     slotCount = 0
@@ -42,8 +47,9 @@ public struct KernelEndpoint: BitwiseCopyable, Sendable {
     firstMovement = 0
     fields = 0
     isMoving = 0
-    bank = 0
+    self.bank = UInt8(bank)
     padding = 0
+    rest = 0
   }
 }
 
@@ -155,6 +161,8 @@ public enum KernelLayout {
   @inline(always) public static var slots: Int { 65_537 }
   /// Look-up tables at once: one for each set of backends, and one more for each endpoint that moves.
   @inline(always) public static var tables: Int { 16_384 }
+  /// Endpoints and VIPs in one bank; the first of each bank is not used, since 0 means none.
+  @inline(always) public static var endpoints: Int { 65_536 }
   /// Backends of all endpoints in one bank: 20,000 endpoints with 6 each.
   @inline(always) public static var targets: Int { 131_072 }
   /// Histories of all endpoints that move in one bank.

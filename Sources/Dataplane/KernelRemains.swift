@@ -27,7 +27,7 @@ public struct KernelRemains: Sendable {
   }
 
   /// The bank in use.
-  public var bank: UInt32 { endpoints.first { $0.address.port != 0 }.map { UInt32($0.value.bank) } ?? 0 }
+  public var bank: UInt32 { endpoints.first.map { UInt32($0.value.bank) } ?? 0 }
 
   /// One endpoint as it was; nil when the remains contradict themselves.
   func state(_ address: EndpointAddress, _ value: KernelEndpoint) -> EndpointState? {

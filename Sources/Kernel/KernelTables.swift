@@ -31,13 +31,21 @@ struct KernelTables: MuxTables {
 
   @inline(__always) var now: UInt32 { UInt32(truncatingIfNeeded: ktime_nanoseconds() / 1_000_000) }
 
+  /// What `KernelIndex` has put in its place.
   @inline(__always) func find(_ address: EndpointAddress) -> UnsafePointer<KernelEndpoint>? {
     var first: UInt32 = 0
-    guard let map = unsafe endpoints_at(&first) else { return nil }
-    // Laid down as one number: what the kernel's hash reads would otherwise have to wait for several stores.
-    var key = UInt64(address.vip.raw) | UInt64(address.port) &<< 32 | UInt64(address.proto.rawValue) &<< 48
-    guard let value = unsafe inner_at(map, &key) else { return nil }
-    return unsafe UnsafePointer(value.assumingMemoryBound(to: KernelEndpoint.self))
+    guard let map = unsafe endpoints_at(&first), let index = unsafe inner_at(map, &first) else { return nil }
+    let key = address.packed
+    var place = KernelIndex.place(key, seed: seed)
+    for _ in 0..<KernelIndex.steps {
+      let offset = Int(truncatingIfNeeded: opaque(place) & UInt64(KernelIndex.places &- 1)) &* 4
+      var number = unsafe index.load(fromByteOffset: offset, as: UInt32.self)
+      guard number != 0, let value = unsafe endpoint_values_at(&number) else { return nil }
+      let found = unsafe UnsafePointer(value.assumingMemoryBound(to: KernelEndpoint.self))
+      if unsafe found.pointee.key == key { return unsafe found }
+      place &+= 1
+    }
+    return nil
   }
 
   @inline(__always) func endpoint(_ address: EndpointAddress) -> KernelEntry? {

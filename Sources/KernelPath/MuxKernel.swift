@@ -58,11 +58,10 @@ public final class MuxKernel: Sendable {
     filled.removeAll()
     try write(image.targets, maps.targets, from: Int(image.bank) * KernelLayout.targets)
     try write(image.movements, maps.movements, from: Int(image.bank) * KernelLayout.movements)
-    let endpoints = try BPFMap.create(MuxMaps.endpointMap(image.endpoints.count))
-    let addresses = image.endpoints.map(\.address)
-    let values = image.endpoints.map(\.value)
-    try endpoints.update(addresses.span, to: values.span)
-    try maps.endpoints.insert(endpoints, at: UInt32(0))
+    try write(image.endpoints.map(\.value), maps.endpointValues, from: Int(image.firstEndpoint))
+    let index = try BPFMap.create(MuxMaps.index)
+    try index.update(UInt32(0), toElements: image.index.span)
+    try maps.endpoints.insert(index, at: UInt32(0))
     for place in image.oldTables { try maps.tables.remove(place) }
   }
 

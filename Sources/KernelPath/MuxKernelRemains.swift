@@ -1,6 +1,5 @@
 public import Dataplane
 public import Platform
-internal import Wire
 
 extension MuxKernel {
   /// What an agent before this one left in force; nil when there was none.
@@ -8,14 +7,17 @@ extension MuxKernel {
   /// To be asked before the first image is installed.
   public func remains() throws(PlatformError) -> KernelRemains? {
     var endpoints: [(address: EndpointAddress, value: KernelEndpoint)] = []
-    switch try maps.endpoints.inner(at: UInt32(0), named: "endpoint_map") {
+    switch try maps.endpoints.inner(at: UInt32(0), named: "endpoint_index") {
     case .none: return nil
     case .some(let map):
-      try map.forEach { (address: EndpointAddress, value: KernelEndpoint) in endpoints.append((address, value)) }
+      for number in try map.elements(of: UInt32(0), as: UInt32.self) ?? [] where number != 0 {
+        guard let value: KernelEndpoint = try maps.endpointValues.value(of: number) else { continue }
+        endpoints.append((EndpointAddress(packed: value.key), value))
+      }
     }
     endpoints.sort { $0.address < $1.address }
     let served = endpoints.filter { $0.address.port != 0 }
-    let bank = served.first.map { UInt32($0.value.bank) } ?? 0
+    let bank = endpoints.first.map { UInt32($0.value.bank) } ?? 0
     let targetCount = served.map { Int($0.value.firstTarget) + Int($0.value.targetCount) }.max() ?? 0
     let targets: [Target] = try values(
       maps.targets, from: Int(bank) * KernelLayout.targets, count: min(targetCount, KernelLayout.targets))

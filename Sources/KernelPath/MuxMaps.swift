@@ -5,7 +5,7 @@ internal import Wire
 /// The maps of the MUX's programs.
 ///
 /// ```
-///  endpoints [1] ──► map of endpoints ──┬─ table ──► tables [n] ──► slots
+///  endpoints [1] ──► index ──► values ──┬─ table ──► tables [n] ──► slots
 ///                                       ├─ bank, firstTarget ──► targets, those of one bank after the other's
 ///                                       └─ bank, firstMovement ──► movements, likewise
 /// ```
@@ -14,16 +14,16 @@ struct MuxMaps: ~Copyable, Sendable {
   static let slots = BPFMapDefinition(
     "slots", .array, keySize: 4, valueSize: KernelLayout.slots * MemoryLayout<KernelSlot>.size, maxEntries: 1)
 
-  /// The map of endpoints in force, with room for as many as there are.
-  static func endpointMap(_ count: Int) -> BPFMapDefinition {
-    BPFMapDefinition(
-      "endpoint_map", .hash, keySize: MemoryLayout<EndpointAddress>.size,
-      valueSize: MemoryLayout<KernelEndpoint>.size, maxEntries: max(64, count))
-  }
+  /// Inner maps of the map of endpoints: one value, which is a whole `KernelIndex`.
+  static let index = BPFMapDefinition(
+    "endpoint_index", .array, keySize: 4, valueSize: KernelIndex.places * MemoryLayout<UInt32>.size, maxEntries: 1)
 
   static let definitions: [BPFMapDefinition] = [
     BPFMapDefinition(
-      "endpoints", .arrayOfMaps, keySize: 4, valueSize: 4, maxEntries: 1, inner: endpointMap(0).shape),
+      "endpoints", .arrayOfMaps, keySize: 4, valueSize: 4, maxEntries: 1, inner: index.shape),
+    BPFMapDefinition(
+      "endpoint_values", .array, keySize: 4, valueSize: MemoryLayout<KernelEndpoint>.size,
+      maxEntries: 2 * KernelLayout.endpoints),
     BPFMapDefinition(
       "tables", .arrayOfMaps, keySize: 4, valueSize: 4, maxEntries: KernelLayout.tables, inner: slots.shape),
     BPFMapDefinition(
@@ -44,6 +44,7 @@ struct MuxMaps: ~Copyable, Sendable {
   ]
 
   let endpoints: BPFMap
+  let endpointValues: BPFMap
   let tables: BPFMap
   let targets: BPFMap
   let movements: BPFMap
@@ -58,6 +59,7 @@ struct MuxMaps: ~Copyable, Sendable {
   init(pinnedAt path: MuxKernel.PinPath?) throws(PlatformError) {
     // All are made before any is kept: a structure of owners is whole or not at all.
     let endpoints = try Self.open("endpoints", path)
+    let endpointValues = try Self.open("endpoint_values", path)
     let tables = try Self.open("tables", path)
     let targets = try Self.open("targets", path)
     let movements = try Self.open("movements", path)
@@ -67,6 +69,7 @@ struct MuxMaps: ~Copyable, Sendable {
     let rows = try Self.open("rows", path)
     let settings = try Self.open("settings", path)
     self.endpoints = endpoints
+    self.endpointValues = endpointValues
     self.tables = tables
     self.targets = targets
     self.movements = movements
@@ -92,7 +95,8 @@ struct MuxMaps: ~Copyable, Sendable {
   /// For the loader: a descriptor for every name in the programs.
   var descriptors: [String: CInt] {
     [
-      "endpoints": endpoints.descriptor.raw, "tables": tables.descriptor.raw, "targets": targets.descriptor.raw,
+      "endpoints": endpoints.descriptor.raw, "endpoint_values": endpointValues.descriptor.raw,
+      "tables": tables.descriptor.raw, "targets": targets.descriptor.raw,
       "movements": movements.descriptor.raw, "flows": flows.descriptor.raw,
       "flow_counts": flowCounts.descriptor.raw, "totals": totals.descriptor.raw, "rows": rows.descriptor.raw,
       "settings": settings.descriptor.raw,

@@ -34,7 +34,7 @@ struct fib_lookup {
 struct map {
   uint32_t unused;
 };
-extern struct map endpoints, tables, targets, movements, flows, flow_counts, totals, rows, settings;
+extern struct map endpoints, endpoint_values, tables, targets, movements, flows, flow_counts, totals, rows, settings;
 // Of the programs that measure.
 extern struct map replay_load, replay_subject;
 
@@ -83,6 +83,7 @@ static inline uint64_t opaque(uint64_t number) {
 #define LOOKUP(map) \
   static inline void *map##_at(const void *key) { return map_lookup(&map, key); }
 LOOKUP(endpoints)
+LOOKUP(endpoint_values)
 LOOKUP(tables)
 LOOKUP(targets)
 LOOKUP(movements)
