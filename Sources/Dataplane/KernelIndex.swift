@@ -1,4 +1,4 @@
-import Wire
+public import Wire
 
 /// Where in the kernel's array of endpoints an address is found: open addressing with steps of one.
 ///
