@@ -11,12 +11,7 @@ func replay(_ context: UnsafePointer<xdp_md>) -> Int32 {
   var zero: UInt32 = 0
   guard let load = unsafe Memory<KernelLoad>(replay_load_at(&zero)) else { return XDPAction.aborted }
   let left = unsafe XDPFrame(context)
-  let growth = left.byteCount &- Int(load.value.byteCount)
-  switch growth {
-  case 0: unsafe load.place.pointee.unchanged &+= 1
-  case IPIP.byteCount: unsafe load.place.pointee.grown &+= 1
-  default: unsafe load.place.pointee.other &+= 1
-  }
+  let growth = counted(load, left)
   // Also by 0, so that every program is charged the same.
   guard unsafe xdp_adjust_head(context, Int32(truncatingIfNeeded: growth)) == 0 else { return failed(load) }
   let frame = unsafe XDPFrame(context)
@@ -29,6 +24,26 @@ func replay(_ context: UnsafePointer<xdp_md>) -> Int32 {
 /// The least a program can do: the floor of the figures.
 @c(ananta_floor) @section("xdp/floor")
 func floor(_ context: UnsafePointer<xdp_md>) -> Int32 { XDPAction.transmit }
+
+/// Counts what arrives and drops it: the end of a measured way.
+@c(ananta_sink) @section("xdp/sink")
+func sink(_ context: UnsafePointer<xdp_md>) -> Int32 {
+  var zero: UInt32 = 0
+  guard let load = unsafe Memory<KernelLoad>(replay_load_at(&zero)) else { return XDPAction.aborted }
+  _ = unsafe counted(load, XDPFrame(context))
+  return XDPAction.drop
+}
+
+/// Counts a frame by its length, and says by how much that differs from the load's.
+@inline(__always) func counted(_ load: Memory<KernelLoad>, _ frame: XDPFrame) -> Int {
+  let growth = frame.byteCount &- Int(load.value.byteCount)
+  switch growth {
+  case 0: unsafe load.place.pointee.unchanged &+= 1
+  case IPIP.byteCount: unsafe load.place.pointee.grown &+= 1
+  default: unsafe load.place.pointee.other &+= 1
+  }
+  return growth
+}
 
 @inline(__always) func failed(_ load: Memory<KernelLoad>) -> Int32 {
   unsafe load.place.pointee.failed &+= 1

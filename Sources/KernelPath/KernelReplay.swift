@@ -31,9 +31,13 @@ public final class KernelReplay {
 
   private let kernel: MuxKernel
   private let replay: BPFProgram
-  private let floor: BPFProgram
+  /// Sends every packet back (XDP_TX) and does nothing else.
+  public let floor: BPFProgram
+  /// Counts what arrives and drops it; to be attached where a measured way ends.
+  public let sink: BPFProgram
   private let subject: BPFMap
   private let load: BPFMapMemory
+  private let arrived: BPFMapMemory
   private var frame: [UInt8] = []
 
   /// Loads the programs that measure, beside those of a MUX.
@@ -41,15 +45,18 @@ public final class KernelReplay {
     let object = try KernelPrograms.object()
     let subject = try BPFMap.create(
       BPFMapDefinition("replay_subject", .programArray, keySize: 4, valueSize: 4, maxEntries: 1))
-    let loads = try BPFMap.create(
-      BPFMapDefinition(
-        "replay_load", .array, keySize: 4, valueSize: MemoryLayout<KernelLoad>.size, maxEntries: 1,
-        flags: .mappable))
+    let definition = BPFMapDefinition(
+      "replay_load", .array, keySize: 4, valueSize: MemoryLayout<KernelLoad>.size, maxEntries: 1, flags: .mappable)
+    let loads = try BPFMap.create(definition)
+    let counts = try BPFMap.create(definition)
     replay = try BPFProgram.load(
       try object.program(named: "ananta_replay"), .xdp,
       maps: ["replay_subject": subject.descriptor.raw, "replay_load": loads.descriptor.raw])
     floor = try BPFProgram.load(try object.program(named: "ananta_floor"), .xdp)
+    sink = try BPFProgram.load(
+      try object.program(named: "ananta_sink"), .xdp, maps: ["replay_load": counts.descriptor.raw])
     load = try loads.memory()
+    arrived = try counts.memory()
     self.subject = subject
     self.kernel = kernel
   }
@@ -71,6 +78,24 @@ public final class KernelReplay {
     next.partialSum = [14, 16, 18, 20, 22, 30, 32].reduce(0) { $0 + number($1) }
     load[0, as: KernelLoad.self] = next
     self.frame = frame
+    var counts = KernelLoad()
+    counts.byteCount = next.byteCount
+    arrived[0, as: KernelLoad.self] = counts
+  }
+
+  /// Really sends packets out of a device of this thread's namespace, by its index, in batches of 64 (Linux 5.18).
+  ///
+  /// The device at the other end of a veth pair needs an XDP program, or generic receive offload.
+  public func send(packets: Int, device: Int32) throws(PlatformError) {
+    try subject.insert(floor, at: UInt32(0))
+    _ = try replay.testRun(
+      frame, context: .xdp(device: device), repeating: packets, growth: 64, liveFrames: true, batch: 64)
+  }
+
+  /// What has come to `sink` since the load was prepared: packets as they were sent, encapsulated ones, others.
+  public var sunk: (unchanged: UInt64, encapsulated: UInt64, other: UInt64) {
+    let counts = arrived[0, as: KernelLoad.self]
+    return (counts.unchanged, counts.grown, counts.other)
   }
 
   /// Sends packets to a program, which come in by a device of this thread's namespace, by its index.

@@ -38,6 +38,7 @@ final class KernelBench {
   ]
 
   private let lab: KernelLab
+  private let kernel: MuxKernel
   private let replay: KernelReplay
   private let packets: Int
   /// CPU nanoseconds of a call that makes next to no packets.
@@ -54,6 +55,7 @@ final class KernelBench {
     let map = try before.updated(endpoints: Self.endpoints(movingFrom: 0x0a03_0001), now: now)
     try kernel.install(try KernelImage(map, after: nil))
     replay = try KernelReplay(kernel)
+    self.kernel = kernel
   }
 
   /// One endpoint that is settled, and one all of whose backends are exchanged for others, so that every slot moves.
@@ -67,7 +69,7 @@ final class KernelBench {
 
   private static let floorName = "XDP: floor, an empty program"
   /// What there is to be measured.
-  static var names: [String] { [floorName] + loads.map(\.name) }
+  static var names: [String] { [floorName] + loads.map(\.name) + VethBench.names }
 
   /// All loads, after the floor they stand on.
   func measurements() -> [Measurement] {
@@ -83,6 +85,7 @@ final class KernelBench {
           return try self.cost(.mux, load) - floor
         }
       }
+      + VethBench(lab, kernel, replay, frame: Self.frame(Self.loads[1]), packets: packets / 4).measurements()
   }
 
   /// Before a load's first round.

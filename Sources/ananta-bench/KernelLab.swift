@@ -8,33 +8,46 @@ final class KernelLab {
   let namespace: NetworkNamespace
   /// Where packets come in and leave.
   let device: Int32
+  /// The other end of the pair.
+  let gateway: Int32
+  /// The CPU that everything runs on.
+  let cpu: Int
 
   /// Makes it, as root, and stays on one CPU from now on: what the kernel keeps for each CPU stays in its cache.
   init() throws {
-    if let cpu = WorkerThread.availableCPUs.last { try WorkerThread.stay(onCPU: cpu) }
+    cpu = WorkerThread.availableCPUs.last ?? 0
+    try WorkerThread.stay(onCPU: cpu)
     let name = "ananta-bench-\(ProcessInfo.processInfo.processIdentifier)"
     namespace = try NetworkNamespace.create(named: name)
     defer { try? NetworkNamespace.remove(named: name) }
     for line in [
-      "link add uplink address 02:00:00:00:00:02 type veth peer name gateway", "link set uplink up",
+      "link add uplink address 02:00:00:00:00:02 type veth peer name gateway address 02:00:00:00:00:01",
+      "link set uplink up",
       "link set gateway up", "addr add 10.0.0.1/24 dev uplink", "route add default via 10.0.0.254",
       "neigh add 10.0.0.254 lladdr 02:00:00:00:00:01 dev uplink nud permanent",
     ] {
-      try Self.ip(["-n", name] + line.split(separator: " ").map(String.init))
+      try Self.run(["ip", "-n", name] + line.split(separator: " ").map(String.init))
     }
     try namespace.run { () throws(PlatformError) in
       try Sysctl.write("1", to: "net/ipv4/conf/uplink/forwarding")
+      // What leaves by the device it came by is meant so.
+      try Sysctl.write("0", to: "net/ipv4/conf/uplink/send_redirects")
+      try Sysctl.write("0", to: "net/ipv4/conf/all/send_redirects")
     }
-    device = try Netlink.open(in: namespace).link(named: "uplink").index
+    // Without it a pair takes no frames of XDP where no program is attached.
+    try Self.run(["ip", "netns", "exec", name, "ethtool", "-K", "uplink", "gro", "on"])
+    let netlink = try Netlink.open(in: namespace)
+    device = try netlink.link(named: "uplink").index
+    gateway = try netlink.link(named: "gateway").index
   }
 
-  static func ip(_ words: [String]) throws {
+  private static func run(_ words: [String]) throws {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = ["ip"] + words
+    process.arguments = words
     try process.run()
     process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw BenchFailure("ip \(words.joined(separator: " ")) failed") }
+    guard process.terminationStatus == 0 else { throw BenchFailure("\(words.joined(separator: " ")) failed") }
   }
 }
 

@@ -30,7 +30,7 @@ struct ArrowTests {
     ],
     "ananta-ctl": ["Wire", "Control", "Manifest", "Presentation", "Transport"],
     "ananta-lab": ["Wire", "Lab"],
-    "ananta-bench": ["Wire", "Dataplane", "Mux", "HostAgent"],
+    "ananta-bench": ["Wire", "Dataplane", "Mux", "HostAgent", "KernelPath", "Platform"],
   ]
 
   static let core = ["Wire", "Dataplane", "Control", "BGP", "Mux", "HostAgent", "Manager"]
