@@ -85,7 +85,9 @@ public struct KernelImage: Sendable {
     guard targets.count <= KernelLayout.targets else { throw .tooManyTargets(targets.count) }
     if let movement = state.movement { movements += movement.stateList }
     guard movements.count <= KernelLayout.movements else { throw .tooManyMovements(movements.count) }
-    if value.acceptingCount > 0 || state.movement != nil { value.table = try table(of: state, after: previous) }
+    if value.acceptingCount > 0 || state.movement != nil {
+      value.table = try table(of: state, after: previous)
+    }
     endpoints.append((state.configuration.address, value))
   }
 

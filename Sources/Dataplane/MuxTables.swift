@@ -27,7 +27,8 @@ public struct EndpointAddress: Hashable, Sendable, BitwiseCopyable {
   /// Takes a number apart that is an address.
   @inline(always) public init(packed: UInt64) {
     self.init(
-      vip: IPv4Address(raw: UInt32(truncatingIfNeeded: packed)), port: UInt16(truncatingIfNeeded: packed >> 32),
+      vip: IPv4Address(raw: UInt32(truncatingIfNeeded: packed)),
+      port: UInt16(truncatingIfNeeded: packed >> 32),
       proto: IPProtocol(UInt8(truncatingIfNeeded: packed >> 48)))
   }
 
@@ -109,7 +110,7 @@ public protocol MuxTables: ~Copyable {
   /// Whether a backend is still the endpoint's, be it one that drains; false once it is down or taken away.
   func serves(_ entry: Endpoint, _ target: Target) -> Bool
   /// How a slot moves now; nil when it is settled.
-  func movement(_ entry: Endpoint, slot: Int) -> SlotMovement?
+  mutating func movement(_ entry: Endpoint, slot: Int) -> SlotMovement?
   /// Whether any connection of the endpoint may be recorded.
   func hasRecords(_ entry: Endpoint) -> Bool
   /// The backend that is recorded for a connection; asking renews the record unless it is `opening`.

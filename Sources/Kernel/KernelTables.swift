@@ -22,14 +22,24 @@ import Wire
 
 /// The MUX's tables in eBPF maps.
 ///
-/// A map of one endpoint map holds what is in force: the agent makes a new one beside it and changes one pointer, so
+/// A map of one index of endpoints holds what is in force: the agent makes a new one beside it and changes one pointer, so
 /// a packet sees the old tables or the new, whatever their size.
 struct KernelTables: MuxTables {
   let seed: UInt64
+  /// The time in milliseconds, once it has been read, which costs as much as a look-up; 0 before that.
+  private var readAt: UInt64 = 0
+
+  @inline(__always) init(seed: UInt64) { self.seed = seed }
 
   @inline(__always) var poolHash: PoolHash { PoolHash(seed: seed) }
 
   @inline(__always) var now: UInt32 { UInt32(truncatingIfNeeded: ktime_nanoseconds() / 1_000_000) }
+
+  /// The same time for everything that is done with a packet.
+  @inline(__always) mutating func time() -> UInt32 {
+    if readAt == 0 { readAt = ktime_nanoseconds() / 1_000_000 }
+    return UInt32(truncatingIfNeeded: readAt)
+  }
 
   /// What `KernelIndex` has put in its place.
   @inline(__always) func find(_ address: EndpointAddress) -> UnsafePointer<KernelEndpoint>? {
@@ -77,12 +87,12 @@ struct KernelTables: MuxTables {
     return target(entry, UInt32(slot.place))
   }
 
-  @inline(__always) func movement(_ entry: KernelEntry, slot index: Int) -> SlotMovement? {
+  @inline(__always) mutating func movement(_ entry: KernelEntry, slot index: Int) -> SlotMovement? {
     guard entry.isMoving, let slot = slot(entry, index), slot.movement != 0 else { return nil }
     let bank = unsafe UInt32(entry.place.pointee.bank) &* UInt32(KernelLayout.movements)
     var place = unsafe bank &+ entry.place.pointee.firstMovement &+ UInt32(slot.movement)
     guard let value = unsafe movements_at(&place) else { return nil }
-    return unsafe value.load(as: MovementState.self).phase(now: now, idleTimeout: entry.idleTimeout)
+    return unsafe value.load(as: MovementState.self).phase(now: time(), idleTimeout: entry.idleTimeout)
   }
 
   /// Searches the backends by halves: first those that take new connections, then those that drain.
@@ -136,7 +146,7 @@ struct KernelTables: MuxTables {
   ) -> Target? {
     var key = KernelFlowKey(connection)
     guard let place = unsafe flows_at(&key)?.assumingMemoryBound(to: FlowRecord.self) else { return nil }
-    switch unsafe place.pointee.meet(opening: opening, idleTimeout: entry.idleTimeout, now: now) {
+    switch unsafe place.pointee.meet(opening: opening, idleTimeout: entry.idleTimeout, now: time()) {
     case .ended:
       unsafe remove(&key, place.pointee)
       return nil
@@ -157,7 +167,7 @@ struct KernelTables: MuxTables {
     let number = entry.number & UInt32(Limits.endpoints &- 1)
     var key = KernelFlowKey(connection)
     var record = FlowRecord(
-      target, number: number, opening: opening, idleTimeout: entry.idleTimeout, now: now)
+      target, number: number, opening: opening, idleTimeout: entry.idleTimeout, now: time())
     guard unsafe flows_insert(&key, &record) == 0 else { return }
     add(1, to: number)
     if opening { add(1, to: UInt32(KernelLayout.untrustedCount)) }
@@ -172,7 +182,7 @@ struct KernelTables: MuxTables {
   @inline(__always) mutating func expireSoon(_ connection: FiveTuple, isReset: Bool) {
     var key = KernelFlowKey(connection)
     guard let place = unsafe flows_at(&key)?.assumingMemoryBound(to: FlowRecord.self) else { return }
-    unsafe place.pointee.close(isReset: isReset, now: now)
+    unsafe place.pointee.close(isReset: isReset, now: time())
   }
 
   /// What this CPU knows of an endpoint's backend.

@@ -13,7 +13,8 @@ func muxTC(_ skb: UnsafePointer<sk_buff>) -> Int32 {
   var zero: UInt32 = 0
   guard let own = unsafe settings_at(&zero)?.assumingMemoryBound(to: KernelSettings.self),
     // Ethernet, IPv4, ICMP, and what an ICMP error quotes; no TCP header is longer without its options.
-    let arrived = unsafe SocketBuffer.pulled(skb, 70), arrived.holds(Ethernet.byteCount &+ IPv4Header.byteCount)
+    let arrived = unsafe SocketBuffer.pulled(skb, 70),
+    arrived.holds(Ethernet.byteCount &+ IPv4Header.byteCount)
   else { return TrafficAction.unspecified }
   let frame = arrived.packet(skb, at: Ethernet.byteCount)
   var tables = unsafe KernelTables(seed: own.pointee.seed)
@@ -33,7 +34,8 @@ func muxTC(_ skb: UnsafePointer<sk_buff>) -> Int32 {
     guard packet.network.timeToLive > 1 else { return TrafficAction.unspecified }
     guard let row = KernelTables.row(target),
       unsafe NextHop.find(
-        skb, row, target.locator, from: own.pointee.address, ingress: skb.pointee.ifindex, needsNeighbour: false)
+        skb, row, target.locator, from: own.pointee.address, ingress: skb.pointee.ifindex,
+        needsNeighbour: false)
     else {
       KernelTables.count(total: KernelLayout.unresolvedTotal)
       return TrafficAction.unspecified

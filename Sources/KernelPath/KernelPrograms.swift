@@ -5,7 +5,9 @@ internal import Platform
 enum KernelPrograms {
   /// Reads it.
   static func object() throws(PlatformError) -> BPFObject {
-    guard let bytes = Data(base64Encoded: KernelObject.base64) else { preconditionFailure("written by build.sh") }
+    guard let bytes = Data(base64Encoded: KernelObject.base64) else {
+      preconditionFailure("written by build.sh")
+    }
     return try BPFObject([UInt8](bytes))
   }
 }

@@ -46,7 +46,8 @@ public final class KernelReplay {
     let subject = try BPFMap.create(
       BPFMapDefinition("replay_subject", .programArray, keySize: 4, valueSize: 4, maxEntries: 1))
     let definition = BPFMapDefinition(
-      "replay_load", .array, keySize: 4, valueSize: MemoryLayout<KernelLoad>.size, maxEntries: 1, flags: .mappable)
+      "replay_load", .array, keySize: 4, valueSize: MemoryLayout<KernelLoad>.size, maxEntries: 1,
+      flags: .mappable)
     let loads = try BPFMap.create(definition)
     let counts = try BPFMap.create(definition)
     replay = try BPFProgram.load(

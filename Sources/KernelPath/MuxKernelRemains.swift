@@ -30,7 +30,8 @@ extension MuxKernel {
       movementCount = max(movementCount, Int(value.firstMovement) + Int(last) + 1)
     }
     let movements: [MovementState] = try values(
-      maps.movements, from: Int(bank) * KernelLayout.movements, count: min(movementCount, KernelLayout.movements))
+      maps.movements, from: Int(bank) * KernelLayout.movements,
+      count: min(movementCount, KernelLayout.movements))
     return KernelRemains(endpoints: endpoints, targets: targets, movements: movements, tables: tables)
   }
 

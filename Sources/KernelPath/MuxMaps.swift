@@ -16,7 +16,8 @@ struct MuxMaps: ~Copyable, Sendable {
 
   /// Inner maps of the map of endpoints: one value, which is a whole `KernelIndex`.
   static let index = BPFMapDefinition(
-    "endpoint_index", .array, keySize: 4, valueSize: KernelIndex.places * MemoryLayout<UInt32>.size, maxEntries: 1)
+    "endpoint_index", .array, keySize: 4, valueSize: KernelIndex.places * MemoryLayout<UInt32>.size,
+    maxEntries: 1)
 
   static let definitions: [BPFMapDefinition] = [
     BPFMapDefinition(
@@ -27,7 +28,8 @@ struct MuxMaps: ~Copyable, Sendable {
     BPFMapDefinition(
       "tables", .arrayOfMaps, keySize: 4, valueSize: 4, maxEntries: KernelLayout.tables, inner: slots.shape),
     BPFMapDefinition(
-      "targets", .array, keySize: 4, valueSize: MemoryLayout<Target>.size, maxEntries: 2 * KernelLayout.targets),
+      "targets", .array, keySize: 4, valueSize: MemoryLayout<Target>.size,
+      maxEntries: 2 * KernelLayout.targets),
     BPFMapDefinition(
       "movements", .array, keySize: 4, valueSize: MemoryLayout<MovementState>.size,
       maxEntries: 2 * KernelLayout.movements),
@@ -38,7 +40,8 @@ struct MuxMaps: ~Copyable, Sendable {
       "flow_counts", .array, keySize: 4, valueSize: 4, maxEntries: KernelLayout.flowCounts, flags: .mappable),
     BPFMapDefinition("totals", .perCPUArray, keySize: 4, valueSize: 8, maxEntries: KernelLayout.totals),
     BPFMapDefinition(
-      "rows", .perCPUArray, keySize: 4, valueSize: MemoryLayout<KernelRow>.size, maxEntries: Limits.counterRows),
+      "rows", .perCPUArray, keySize: 4, valueSize: MemoryLayout<KernelRow>.size,
+      maxEntries: Limits.counterRows),
     BPFMapDefinition(
       "settings", .array, keySize: 4, valueSize: MemoryLayout<KernelSettings>.size, maxEntries: 1),
   ]

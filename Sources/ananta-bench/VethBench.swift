@@ -65,7 +65,8 @@ final class VethBench {
     let (unchanged, encapsulated, _) = replay.sunk
     let count = way == .tc || way == .xdp ? encapsulated : unchanged
     guard count > UInt64(packets) / 10 else {
-      throw BenchFailure("\(way.rawValue): of \(packets) packets \(unchanged) came as sent, \(encapsulated) encapsulated.")
+      throw BenchFailure(
+        "\(way.rawValue): of \(packets) packets \(unchanged) came as sent, \(encapsulated) encapsulated.")
     }
     return Double(count) / Double(nanoseconds) * 1e9
   }
@@ -85,7 +86,8 @@ final class VethBench {
 
   /// What the CPU's ksoftirqd has run, nanoseconds.
   private func softirqTime() -> UInt64 {
-    guard let softirqTask, let text = try? String(contentsOfFile: "/proc/\(softirqTask)/schedstat", encoding: .utf8)
+    guard let softirqTask,
+      let text = try? String(contentsOfFile: "/proc/\(softirqTask)/schedstat", encoding: .utf8)
     else { return 0 }
     return text.split(separator: " ").first.flatMap { UInt64($0) } ?? 0
   }
