@@ -101,12 +101,12 @@ struct ReceivePath {
   }
 
   /// The way in force, and why not a better one.
-  var counters: [Counter] {
-    let labels =
-      devices.isEmpty
-      ? ["path": "stack", "reason": obstacles.joined(separator: " ")]
-      : ["path": "packet-socket", "devices": devices.joined(separator: ",")]
-    return [Counter(name: "ananta_host_receive_path", labels: labels, value: 1)]
+  var paths: [ForwardingPath] {
+    let reason = obstacles.joined(separator: " ")
+    guard !devices.isEmpty else {
+      return [ForwardingPath(role: .host, device: "", path: "stack", reason: reason)]
+    }
+    return devices.map { ForwardingPath(role: .host, device: $0, path: "packet socket", reason: reason) }
   }
 
   /// Packets that workers were too slow for.
