@@ -185,8 +185,8 @@ actor HostRole: DataPath {
     return NodeStatistics(
       bgp: [],
       counters: HostStatistics.counters(
-        workers, machines.entries, receiveQueueDrops: receivePath.dropCount()) + receivePath.counters,
-      problems: missing + faults + obstacles)
+        workers, machines.entries, receiveQueueDrops: receivePath.dropCount()),
+      problems: missing + faults + obstacles, paths: receivePath.paths)
   }
 
   /// The devices stay for the next process; packets wait in them.
