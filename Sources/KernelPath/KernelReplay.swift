@@ -93,7 +93,8 @@ public final class KernelReplay {
     // way asks for: an encapsulated socket buffer would be copied there, and the copy charged to who encapsulated it.
     let spare = [UInt8](repeating: 0, count: 64)
     _ = try replay.testRun(
-      spare + frame, context: .xdp(device: device), repeating: packets, growth: 64, liveFrames: true, batch: 64)
+      spare + frame, context: .xdp(device: device), repeating: packets, growth: 64, liveFrames: true,
+      batch: 64)
   }
 
   /// What has come to `sink` since the load was prepared: packets as they were sent, encapsulated ones, others.
