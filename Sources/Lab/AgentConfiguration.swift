@@ -21,7 +21,8 @@ struct AgentConfiguration {
     ]
     if node.roles.contains(.mux) {
       lines += [
-        "mux:", "  mtu: \(topology.mtu)", "  bgp:", "    localAS: \(machine.autonomousSystem)",
+        "mux:", "  mtu: \(topology.mtu)", "  path: \(machine.path.rawValue)", "  bgp:",
+        "    localAS: \(machine.autonomousSystem)",
         "    holdTime: 9s", "    connectRetry: 1s", "    neighbors:",
         "      - {address: \(machine.link.router), remoteAS: \(topology.router.autonomousSystem)}",
       ]

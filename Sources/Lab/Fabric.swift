@@ -78,6 +78,12 @@ struct Fabric {
       try await Self.disableOffloads(
         of: Self.routerDevice(towards: member), in: namespace(topology.router.name))
     }
+    // What XDP sends by a veth pair is taken at the other end by NAPI only, which GRO switches on.
+    for machine in topology.machines where machine.path == .xdp {
+      let device = Self.routerDevice(towards: machine.node.name)
+      try await ExternalCommand(["ethtool", "-K", device, "gro", "on"])
+        .inside(namespace(topology.router.name)).check()
+    }
   }
 
   /// The corresponding call is `ethtool -K DEVICE tx off tso off gso off gro off`.

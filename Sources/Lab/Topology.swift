@@ -40,6 +40,8 @@ public struct Topology: Codable, Hashable, Sendable {
     public var link: Link
     /// The BGP autonomous system of a MUX.
     public var autonomousSystem: UInt32
+    /// The way packets take through a MUX.
+    public var path: MuxPath
   }
 
   /// A tenant's VM.

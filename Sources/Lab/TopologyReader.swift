@@ -99,7 +99,7 @@ public struct TopologyReader {
   }
 
   private mutating func machine(_ field: Field, in topology: Topology) throws(LabError) -> Topology.Machine {
-    let fields = try field.mapping(["name", "address", "roles", "locators", "as"])
+    let fields = try field.mapping(["name", "address", "roles", "locators", "as", "path"])
     let name = try memberName(fields.required("name"), upTo: Limits.nodeNameLength)
     let link = try link(fields.required("address"))
     var roles: [Role] = []
@@ -120,7 +120,8 @@ public struct TopologyReader {
     }
     let node = Control.Node(name: name, address: link.address, roles: roles, locators: locators)
     let system = UInt32(try fields["as"]?.number(1...4_294_967_294) ?? 65001)
-    return Topology.Machine(node: node, link: link, autonomousSystem: system)
+    let path = try fields["path"]?.choice(MuxPath.self) ?? .auto
+    return Topology.Machine(node: node, link: link, autonomousSystem: system, path: path)
   }
 
   private mutating func network(_ field: Field, into topology: inout Topology) throws(LabError) {

@@ -10,13 +10,16 @@ import Testing
   .enabled(if: (try? Programs.find()) != nil, "needs ananta-agent and ananta-ctl"), .serialized)
 struct ClaimsTests {
   /// Builds the default topology, measures, and removes it.
-  static func inLab(offload: Bool = true, _ body: (inout Lab, Scene) async throws -> Void) async throws {
+  static func inLab(
+    offload: Bool = true, path: MuxPath = .auto, _ body: (inout Lab, Scene) async throws -> Void
+  ) async throws {
     let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
     let file = "/\(root)/deploy/lab/small.yaml"
     let bench = try LabBench()
     try await bench.run {
       var topology = try TopologyReader.read(path: file)
       topology.offload = offload
+      for index in topology.machines.indices { topology.machines[index].path = path }
       let plan = LabPlan(
         name: bench.names[0], topologyFile: file, topology: topology, programs: try Programs.find())
       var lab = try await Lab.up(plan) { _ in }

@@ -1,0 +1,58 @@
+import Control
+import Foundation
+import Testing
+
+@testable import Lab
+
+/// The ways of a packet through a MUX, with the real agents, and agents that are killed while it forwards.
+@Suite(
+  "Ways through a MUX", .enabled(if: LabBench.isRoot, "needs root"),
+  .enabled(if: (try? Programs.find()) != nil, "needs ananta-agent and ananta-ctl"), .serialized)
+struct KernelPathTests {
+  /// Connections succeed by each way, the MUXes say that they take it, and count what went by it.
+  @Test(arguments: MuxPath.allCases)
+  func everyWay(path: MuxPath) async throws {
+    // XDP gets checksums as they are on a veth pair, where they may be only begun.
+    try await ClaimsTests.inLab(offload: path != .xdp, path: path) { lab, scene in
+      let load = ConnectLoad(address: scene.web.vip, port: scene.web.endpoint.port, count: 600)
+      let report = try await lab.connect(from: scene.client.name, load)
+      #expect(report.succeeded == 600)
+      #expect(report.shares.map(\.backend) == scene.web.backends)
+      let expected = path == .userSpace ? "user space" : path == .xdp ? "xdp" : "tc"
+      for mux in scene.muxes {
+        let text = try await lab.control(["describe", "mux", mux]).check()
+        #expect(text.contains("mux    ") && text.contains(expected), "\(mux) takes another way: \(text)")
+      }
+      try await Task.sleep(for: .milliseconds(2_500))
+      let listing = try await lab.control(["get", "backends", "-o", "wide"]).check()
+      let counted = listing.split(separator: "\n").compactMap { line -> Int? in
+        let cells = line.split(separator: " ").map(String.init)
+        guard cells.count > 7, cells[0] == "blue", cells[1] == "http" else { return nil }
+        return Int(cells[7])
+      }
+      #expect(counted.reduce(0, +) == 600, "connections counted: \(listing)")
+    }
+  }
+
+  /// No connection breaks when agents are killed and started again, one after the other.
+  @Test func agentsAreReplacedUnderConnections() async throws {
+    try await ClaimsTests.inLab { lab, scene in
+      let load = HoldLoad(
+        address: scene.web.vip, port: scene.web.endpoint.port, count: 900, seconds: 12,
+        intervalMilliseconds: 500)
+      let standing = lab
+      let client = scene.client.name
+      let holding = Task { try await standing.hold(from: client, load) }
+      try await Task.sleep(for: .seconds(3))
+      for node in scene.muxes + scene.hosts.map(\.node.name) {
+        try await lab.kill(node)
+        try await lab.start(node)
+        try await Task.sleep(for: .milliseconds(1_200))
+      }
+      let report = try await holding.value
+      #expect(report.broken == [])
+      #expect(report.connections.count == 900)
+      #expect(report.connections.allSatisfy { $0.exchanges > 10 })
+    }
+  }
+}
