@@ -35,6 +35,7 @@ struct map {
   uint32_t unused;
 };
 extern struct map endpoints, tables, targets, movements, flows, flow_counts, totals, rows, settings, next_hops;
+extern struct map host_muxes, host_inbound, host_outbound, host_machines, host_settings;
 
 static inline void *map_lookup(struct map *map, const void *key) {
   return ((void *(*)(struct map *, const void *))1)(map, key);
@@ -52,6 +53,18 @@ static inline long redirect(uint32_t ifindex, uint64_t flags) {
 }
 static inline long redirect_neighbour(uint32_t ifindex) {
   return ((long (*)(uint32_t, void *, int, uint64_t))152)(ifindex, 0, 0, 0);
+}
+// Into the other end of a veth pair, past its queue.
+static inline long redirect_peer(uint32_t ifindex) {
+  return ((long (*)(uint32_t, uint64_t))155)(ifindex, 0);
+}
+// Amends a transport checksum, finished or only begun, for a change of 2 or 4 bytes as they lie in the packet.
+static inline long skb_amend_checksum(const struct sk_buff *skb, uint32_t offset, uint64_t before, uint64_t after,
+                                      uint64_t flags) {
+  return ((long (*)(const void *, uint32_t, uint64_t, uint64_t, uint64_t))11)(skb, offset, before, after, flags);
+}
+static inline long skb_change_type(const struct sk_buff *skb, uint32_t type) {
+  return ((long (*)(const void *, uint32_t))32)(skb, type);
 }
 static inline long xdp_adjust_head(const struct xdp_md *context, int delta) {
   return ((long (*)(const void *, int))44)(context, delta);
@@ -90,6 +103,11 @@ LOOKUP(totals)
 LOOKUP(rows)
 LOOKUP(settings)
 LOOKUP(next_hops)
+LOOKUP(host_muxes)
+LOOKUP(host_inbound)
+LOOKUP(host_outbound)
+LOOKUP(host_machines)
+LOOKUP(host_settings)
 #undef LOOKUP
 static inline long flows_insert(const void *key, const void *record) {
   return map_update(&flows, key, record, 1 /* BPF_NOEXIST */);
