@@ -137,8 +137,6 @@ public enum KernelLayout {
   @inline(always) public static var untrustedCount: Int { Limits.endpoints }
   /// Counters of all packets together: `DropReason` by its raw value, then these.
   @inline(always) public static var totals: Int { 64 }
-  /// Sent to a backend.
-  @inline(always) public static var encapsulatedTotal: Int { 32 }
   /// Echo requests answered.
   @inline(always) public static var echoTotal: Int { 33 }
   /// Handed to user space, since their next hop is not known yet.

@@ -6,7 +6,10 @@ import Wire
 /// The MUX behind a device's driver, where a super-packet is still one packet.
 @c(ananta_mux_tc) @section("tc/mux")
 func muxTC(_ skb: UnsafePointer<sk_buff>) -> Int32 {
-  guard unsafe skb.pointee.protocol == UInt32(Ethernet.ipv4) else { return TrafficAction.unspecified }
+  // Of the frames that a device in promiscuous mode shows, only those that are for this node.
+  guard unsafe skb.pointee.protocol == UInt32(Ethernet.ipv4), unsafe skb.pointee.pkt_type == 0 else {
+    return TrafficAction.unspecified
+  }
   var zero: UInt32 = 0
   guard let own = unsafe settings_at(&zero)?.assumingMemoryBound(to: KernelSettings.self),
     // Ethernet, IPv4, ICMP, and what an ICMP error quotes; no TCP header is longer without its options.

@@ -89,7 +89,10 @@ func muxXDP(_ context: UnsafePointer<xdp_md>) -> Int32 {
       return XDPAction.pass
     }
     IPv4Header(at: 0).spendHop(&frame)
-    guard unsafe xdp_adjust_head(context, -Int32(IPIP.byteCount)) == 0 else { return XDPAction.drop }
+    guard unsafe xdp_adjust_head(context, -Int32(IPIP.byteCount)) == 0 else {
+      KernelTables.count(total: Int(DropReason.deviceFull.rawValue))
+      return XDPAction.drop
+    }
     let grown = unsafe XDPFrame(context)
     guard grown.holds(Ethernet.byteCount &+ IPIP.byteCount &+ IPv4Header.byteCount) else {
       return XDPAction.drop

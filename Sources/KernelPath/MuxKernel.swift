@@ -17,6 +17,9 @@ public final class MuxKernel: Sendable {
   /// The path at which a name of a bpffs is.
   public typealias PinPath = (String) throws(PlatformError) -> String
 
+  /// The names under which maps are pinned.
+  public static var mapNames: [String] { MuxMaps.definitions.map(\.name) }
+
   let maps: MuxMaps
   let flowCounts: BPFMapMemory
   /// At the driver.

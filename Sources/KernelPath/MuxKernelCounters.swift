@@ -7,8 +7,6 @@ public struct MuxKernelCounters: Sendable {
   public let backends: [BackendCount]
   /// Packets dropped, by reason; reasons that did not occur are left out.
   public let drops: [DropReason: UInt64]
-  /// Packets sent to a backend.
-  public let encapsulated: UInt64
   /// Echo requests answered.
   public let echoReplies: UInt64
   /// Packets left to user space since their next hop was not known.
@@ -49,7 +47,7 @@ extension MuxKernel {
       drops[reason] = totals[Int(reason.rawValue)]
     }
     return MuxKernelCounters(
-      backends: backends, drops: drops, encapsulated: totals[KernelLayout.encapsulatedTotal],
+      backends: backends, drops: drops,
       echoReplies: totals[KernelLayout.echoTotal], unresolved: totals[KernelLayout.unresolvedTotal],
       tooBig: totals[KernelLayout.tooBigTotal])
   }

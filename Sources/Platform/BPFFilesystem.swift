@@ -6,14 +6,15 @@ internal import Glibc
 /// A bpffs lives as long as it is mounted, and `ip netns exec` gives every command mounts of its own, with a
 /// fresh /sys, which vanish with the command. So the directory is looked up, and the bpffs mounted, among the
 /// mounts of process 1, and held open: its paths lead through the descriptor and work whatever the process sees.
-/// Where process 1 cannot be asked, the process's own mounts serve.
+/// Where those cannot be entered, the process's own mounts serve.
 public struct BPFFilesystem: ~Copyable, Sendable {
   /// Where systems mount a bpffs.
   public static let usualMountPoint = "/sys/fs/bpf"
 
   /// The directory as it was asked for, for messages.
   public let directory: String
-  /// Whether names outlive this process: false where they are kept in mounts of the process's own.
+  /// Whether names outlive this process for certain: the bpffs belongs to the mounts of process 1, or was there
+  /// before.
   public let isLasting: Bool
   private let descriptor: FileDescriptor
 
@@ -21,7 +22,7 @@ public struct BPFFilesystem: ~Copyable, Sendable {
   ///
   /// An error has reason `missing` when no bpffs is mounted there.
   public static func open(_ directory: String) throws(PlatformError) -> BPFFilesystem {
-    try open(directory, mountPoint: nil)
+    try open(directory, mountPoint: nil, mountsOf: 1)
   }
 
   /// Opens a directory of the bpffs mounted at a directory above it, or at itself, which is mounted if needed.
@@ -35,10 +36,13 @@ public struct BPFFilesystem: ~Copyable, Sendable {
         "use", directory, Errno(rawValue: EINVAL), reason: .invalid,
         advice: "It is to lie at or below the mount point \(mountPoint).")
     }
-    return try open(directory, mountPoint: mountPoint)
+    return try open(directory, mountPoint: mountPoint, mountsOf: 1)
   }
 
-  private static func open(_ directory: String, mountPoint: String?) throws(PlatformError) -> BPFFilesystem {
+  /// The same among the mounts of any process.
+  static func open(
+    _ directory: String, mountPoint: String?, mountsOf process: pid_t
+  ) throws(PlatformError) -> BPFFilesystem {
     guard directory.hasPrefix("/"), !directory.split(separator: "/").contains("..") else {
       throw PlatformError(
         "use", "directory \(directory)", Errno(rawValue: EINVAL), reason: .invalid,
@@ -47,9 +51,10 @@ public struct BPFFilesystem: ~Copyable, Sendable {
     var outcome: Result<FileDescriptor, PlatformError>?
     var isLasting = false
     try ErrandThread.run("open", directory) {
-      isLasting = entersMountsOfProcess1()
+      isLasting = entersMounts(of: process)
       do throws(PlatformError) {
-        if let mountPoint { try mount(mountPoint) }
+        let isNew = if let mountPoint { try mount(mountPoint) } else { false }
+        if !isNew { isLasting = true }
         outcome = .success(try make(directory))
       } catch {
         outcome = .failure(error)
@@ -60,20 +65,29 @@ public struct BPFFilesystem: ~Copyable, Sendable {
     return BPFFilesystem(directory: directory, isLasting: lasting, descriptor: try outcome.get())
   }
 
-  private static func entersMountsOfProcess1() -> Bool {
-    guard let mounts = try? FileDescriptor.open("/proc/1/ns/mnt", O_RDONLY) else { return false }
+  private static func entersMounts(of process: pid_t) -> Bool {
+    guard let mounts = try? FileDescriptor.open("/proc/\(process)/ns/mnt", O_RDONLY) else { return false }
     return clinux_enter_mount_namespace(mounts.raw) == 0
   }
 
-  /// Mounts a bpffs unless one is there.
-  private static func mount(_ mountPoint: String) throws(PlatformError) {
+  /// Mounts a bpffs unless one is there; whether there was none.
+  private static func mount(_ mountPoint: String) throws(PlatformError) -> Bool {
     try makeDirectories(mountPoint)
-    guard try !isBPF(mountPoint) else { return }
+    // Agents that start at once wait for each other here, so that none mounts over another's.
+    let gate: FileDescriptor
+    do throws(Errno) {
+      gate = try FileDescriptor.open(mountPoint, O_RDONLY | O_DIRECTORY)
+    } catch {
+      throw PlatformError("open", mountPoint, error)
+    }
+    _ = flock(gate.raw, LOCK_EX)
+    guard try !isBPF(mountPoint) else { return false }
     guard unsafe clinux_mount_bpf(mountPoint) == 0 else {
       throw PlatformError(
         "mount a bpffs at", mountPoint, .current,
         advice: "Run as root, or mount it yourself: `mount -t bpf bpf \(mountPoint)`.")
     }
+    return true
   }
 
   private static func isBPF(_ path: String) throws(PlatformError) -> Bool {
@@ -131,7 +145,7 @@ public struct BPFFilesystem: ~Copyable, Sendable {
     return "/proc/self/fd/\(descriptor.raw)/\(name)"
   }
 
-  /// The names there are, sorted.
+  /// The names there are, sorted, without those that have a dot, which are the kernel's own.
   public borrowing func names() throws(PlatformError) -> [String] {
     guard let stream = unsafe opendir("/proc/self/fd/\(descriptor.raw)/.") else {
       throw PlatformError("list", directory, .current)
@@ -142,7 +156,7 @@ public struct BPFFilesystem: ~Copyable, Sendable {
       let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
         unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
-      if name != "." && name != ".." { names.append(name) }
+      if !name.utf8.contains(UInt8(ascii: ".")) { names.append(name) }
     }
     return names.sorted()
   }

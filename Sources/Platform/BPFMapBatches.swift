@@ -58,7 +58,7 @@ extension BPFMap {
           done += 1
         }
       case .failure(let error):
-        throw PlatformError("change", "\(keys.count - done) entries of map \(name)", error)
+        throw refusal(error)
       }
     }
   }

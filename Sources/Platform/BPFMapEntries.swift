@@ -100,13 +100,14 @@ extension BPFMap {
     checkKey(Key.self)
     checkPerCPU(Value.self)
     precondition(values.count == Self.possibleCPUs, "one value for each CPU")
-    try BPFLibrary.check("change", "map \(name)") {
+    let outcome = BPFLibrary.call {
       unsafe withUnsafeBytes(of: key) { key in
         unsafe values.withUnsafeBufferPointer { value in
           unsafe bpf_map_update_elem(descriptor.raw, key.baseAddress, value.baseAddress, condition.rawValue)
         }
       }
     }
+    if case .failure(let error) = outcome { throw refusal(error) }
   }
 
   /// Puts a map into a map of maps, in the place of what was there.
@@ -182,19 +183,30 @@ extension BPFMap {
   private borrowing func put<Key: BitwiseCopyable, Value: BitwiseCopyable>(
     _ key: Key, _ value: Value, _ condition: Condition
   ) throws(PlatformError) {
-    try BPFLibrary.check("change", "map \(name)", advice: Self.advice(definition)) {
+    let outcome = BPFLibrary.call {
       unsafe withUnsafeBytes(of: key) { key in
         unsafe withUnsafeBytes(of: value) { value in
           unsafe bpf_map_update_elem(descriptor.raw, key.baseAddress, value.baseAddress, condition.rawValue)
         }
       }
     }
+    if case .failure(let error) = outcome { throw refusal(error) }
   }
 
-  private static func advice(_ definition: BPFMapDefinition) -> String? {
-    definition.shape.type.isMapOfMaps
-      ? "The inner map needs the shape the outer one was made for: \(definition.inner.map { "\($0)" } ?? "")."
-      : nil
+  /// What it means that the kernel does not take an entry.
+  borrowing func refusal(_ error: Errno) -> PlatformError {
+    let shape = definition.shape
+    if let inner = definition.inner, error.rawValue == EINVAL {
+      return PlatformError(
+        "change", "map \(name)", error,
+        advice: "The inner map needs the shape the outer one was made for: \(inner).")
+    }
+    // An array says by the same number that there is no such index.
+    let isFull = error.rawValue == E2BIG && [.hash, .perCPUHash, .lpmTrie, .hashOfMaps].contains(shape.type)
+    guard isFull else { return PlatformError("change", "map \(name)", error) }
+    return PlatformError(
+      "change", "map \(name)", error, reason: .exhausted,
+      advice: "It is full with \(shape.maxEntries) entries.")
   }
 
   private borrowing func lookUp<Key: BitwiseCopyable>(

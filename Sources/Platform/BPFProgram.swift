@@ -35,7 +35,8 @@ public struct BPFProgram: ~Copyable, Sendable {
 
   /// Gives a program to the kernel.
   ///
-  /// `maps` has a descriptor for every name in `code.maps`. When the verifier refuses the program, the error has
+  /// `maps` has a descriptor for every name in `code.maps`. A program of section `xdp.frags` may meet packets
+  /// larger than a page. When the verifier refuses the program, the error has
   /// reason `refused`, and its advice ends with the function and the last lines of the verifier's log.
   public static func load(
     _ code: BPFCode, _ type: BPFProgramType, maps: [String: CInt] = [:], license: String = "GPL"
@@ -50,21 +51,18 @@ public struct BPFProgram: ~Copyable, Sendable {
     for reference in code.references {
       try resolve(reference, maps, constants, code, &instructions)
     }
-    let first = unsafe submit(code, type, instructions, license, log: nil, 0)
-    guard case .failure(let error) = first else { return try adopt(first, code, type) }
+    let error: Errno
+    switch unsafe submit(code, type, instructions, license, log: nil, 0) {
+    case .success(let raw): return BPFProgram(FileDescriptor(owning: raw), code.name, type)
+    case .failure(let reason): error = reason
+    }
     // The log is asked for only now: writing it makes loading several times slower.
     let log = BPFScratch(byteCount: Limits.verifierLogBytes + 1)
     let text = unsafe log.start.assumingMemoryBound(to: CChar.self)
-    let second = unsafe submit(
-      code, type, instructions, license, log: text, UInt32(Limits.verifierLogBytes))
-    guard case .failure = second else { return try adopt(second, code, type) }
-    throw refusal(code, error, unsafe String(cString: text))
-  }
-
-  private static func adopt(
-    _ outcome: Result<CInt, Errno>, _ code: BPFCode, _ type: BPFProgramType
-  ) throws(PlatformError) -> BPFProgram {
-    let raw = try BPFLibrary.check("load", "program \(code.name)") { (try? outcome.get()) ?? -EINVAL }
+    let again = unsafe submit(code, type, instructions, license, log: text, UInt32(Limits.verifierLogBytes))
+    guard case .success(let raw) = again else {
+      throw refusal(code, error, unsafe String(cString: text))
+    }
     return BPFProgram(FileDescriptor(owning: raw), code.name, type)
   }
 
@@ -90,6 +88,9 @@ public struct BPFProgram: ~Copyable, Sendable {
     }
   }
 
+  /// BPF_F_XDP_HAS_FRAGS (Linux 5.18): packets may have more bytes than one buffer.
+  private static let fragments: UInt32 = 1 << 5
+
   private static func submit(
     _ code: BPFCode, _ type: BPFProgramType, _ instructions: [BPFInstruction], _ license: String,
     log: UnsafeMutablePointer<CChar>?, _ logBytes: UInt32
@@ -98,7 +99,8 @@ public struct BPFProgram: ~Copyable, Sendable {
     return BPFLibrary.call {
       unsafe instructions.withUnsafeBufferPointer { slots in
         unsafe cbpf_program_load(
-          type.rawValue, type.attachType, name, license, slots.baseAddress, slots.count, 0, log, logBytes)
+          type.rawValue, type.attachType, name, license, slots.baseAddress, slots.count,
+          code.section.hasPrefix("xdp.frags") ? fragments : 0, log, logBytes)
       }
     }
   }

@@ -56,6 +56,12 @@ struct Bench: ~Copyable {
     mux.adopt(next)
   }
 
+  /// Goes on with a map that was made by somebody else.
+  mutating func takeOver(_ map: VIPMap) {
+    self.map = map
+    mux.adopt(map)
+  }
+
   /// Sends a packet through.
   mutating func send(_ packet: [UInt8], offload: Offload = Offload(), now: UInt32 = 1_000) -> Output {
     var buffer = FrameBuffer(packet)

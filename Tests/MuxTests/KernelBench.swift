@@ -25,17 +25,39 @@ final class KernelBench {
   }
 
   var bench: Bench
-  let kernel: MuxKernel
+  private(set) var kernel: MuxKernel
   private var image: KernelImage
+  private let files: BPFFilesystem
   let device: Int32
 
   /// Inside the namespace only.
-  private init(_ bench: consuming Bench, device: Int32) throws {
-    kernel = try MuxKernel(KernelSettings(seed: bench.map.hash.seed, address: Bench.address, mtu: 1500))
+  private init(_ bench: consuming Bench, device: Int32, mountPoint: String) throws {
+    let files = try BPFFilesystem.open(mountPoint + "/mux", mountingAt: mountPoint)
+    kernel = try Self.load(seed: bench.map.hash.seed, files)
     image = try KernelImage(bench.map, after: nil)
     try kernel.install(image)
+    self.files = files
     self.bench = bench
     self.device = device
+  }
+
+  private static func load(seed: UInt64, _ files: borrowing BPFFilesystem) throws -> MuxKernel {
+    var paths: [String: String] = [:]
+    for name in MuxKernel.mapNames { paths[name] = try files.path(name) }
+    let settings = KernelSettings(seed: seed, address: Bench.address, mtu: 1500)
+    return try MuxKernel(settings, pinnedAt: { name in paths[name] ?? name })
+  }
+
+  /// Another agent takes the maps over: nothing of the first one's memory is left.
+  func restart(_ endpoints: [EndpointConfiguration], now: UInt32) throws {
+    kernel = try Self.load(seed: bench.map.hash.seed, files)
+    guard let remains = try kernel.remains() else { throw CommandFailed(words: ["remains"]) }
+    let restored = VIPMap(
+      restoring: remains, seed: bench.map.hash.seed, slotCount: bench.map.slotCount, counterRows: 256)
+    bench.takeOver(restored)
+    bench.configure(endpoints, now: now)
+    image = try KernelImage(bench.map, after: nil, replacing: remains)
+    try kernel.install(image)
   }
 
   /// Makes the namespace, does something in it, and removes it.
@@ -44,8 +66,13 @@ final class KernelBench {
     _ body: (KernelBench) throws -> Void
   ) throws {
     let name = "\(namespaceName)-\(name)"
+    let mountPoint = NSTemporaryDirectory() + name
     try ip(["netns", "add", name])
-    defer { try? ip(["netns", "delete", name]) }
+    defer {
+      try? ip(["netns", "delete", name])
+      try? command(["umount", mountPoint])
+      try? command(["rmdir", mountPoint])
+    }
     let lines = [
       "link add uplink address 02:00:00:00:00:02 type veth peer name gateway", "link set uplink up",
       "link set gateway up", "addr add 10.0.0.1/24 dev uplink", "route add default via 10.0.0.254",
@@ -58,7 +85,8 @@ final class KernelBench {
       do {
         try Data("1".utf8).write(to: URL(filePath: "/proc/sys/net/ipv4/conf/uplink/forwarding"))
         let device = Int32(unsafe if_nametoindex("uplink"))
-        try body(try KernelBench(Bench(endpoints: endpoints, slotCount: slotCount), device: device))
+        let bench = Bench(endpoints: endpoints, slotCount: slotCount)
+        try body(try KernelBench(bench, device: device, mountPoint: mountPoint))
       } catch {
         failure = error
       }
@@ -66,10 +94,12 @@ final class KernelBench {
     if let failure { throw failure }
   }
 
-  private static func ip(_ words: [String]) throws {
+  private static func ip(_ words: [String]) throws { try command(["ip"] + words) }
+
+  private static func command(_ words: [String]) throws {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = ["ip"] + words
+    process.arguments = words
     try process.run()
     process.waitUntilExit()
     guard process.terminationStatus == 0 else { throw CommandFailed(words: words) }

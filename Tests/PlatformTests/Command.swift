@@ -11,6 +11,9 @@ enum Command {
   /// The lines a program prints.
   @discardableResult static func lines(_ words: String...) throws -> [String] { try run(words).lines }
 
+  /// The lines a program prints.
+  @discardableResult static func lines(_ words: [String]) throws -> [String] { try run(words).lines }
+
   /// What `ip -j` says in a namespace.
   static func ip(in namespace: String, _ words: String...) throws -> [[String: Any]] {
     let output = try run(["ip", "-n", namespace, "-j", "-d"] + words)
