@@ -7,7 +7,7 @@ import Wire
 @c(ananta_host_uplink) @section("tc/host_uplink")
 func hostUplinkTC(_ skb: UnsafePointer<sk_buff>) -> Int32 {
   let up = TrafficAction.unspecified
-  guard unsafe skb.pointee.protocol == UInt32(Ethernet.ipv4),
+  guard unsafe skb.pointee.protocol == UInt32(Ethernet.ipv4), unsafe skb.pointee.pkt_type == 0,
     // Ethernet, two IPv4 headers, TCP without its options.
     let arrived = unsafe SocketBuffer.pulled(skb, 74), arrived.holds(Ethernet.byteCount &+ IPv4Header.byteCount)
   else { return up }
