@@ -1,4 +1,5 @@
 public import Dataplane
+import Wire
 
 /// What the kernel, which carries known flows by itself, must be told or asked about one.
 public struct FlowChange: BitwiseCopyable, Hashable, Sendable {

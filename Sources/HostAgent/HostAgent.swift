@@ -20,7 +20,7 @@ public struct HostAgent: ~Copyable {
   let seed: UInt64
 
   /// Where probes come from; a VM's packet to it is for the prober.
-  @inline(always) public static var probeSource: IPv4Address { Parse.probeSource }
+  public static var probeSource: IPv4Address { Parse.probeSource }
 
   /// Makes an agent that knows no VM yet.
   ///

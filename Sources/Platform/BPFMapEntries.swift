@@ -84,7 +84,7 @@ extension BPFMap {
     precondition(count * MemoryLayout<Element>.stride == definition.shape.valueSize, "whole elements")
     // The kernel writes values in whole 8 bytes.
     let room = BPFScratch(byteCount: (definition.shape.valueSize + 7) / 8 * 8)
-    if case .failure(let error) = lookUp(key, room.start) {
+    if case .failure(let error) = unsafe lookUp(key, room.start) {
       try pass(error, "read")
       return nil
     }

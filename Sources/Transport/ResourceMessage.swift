@@ -93,9 +93,11 @@ extension Attachment: MessageValue {
   var proto: ProtoAttachment {
     var proto = ProtoAttachment()
     switch self {
-    case .networkNamespace(let name, let device):
+    case .networkNamespace(let name, let device, let kind):
       proto.networkNamespace.name = name
       proto.networkNamespace.device = device
+      // What is not said is a TUN device, as it was before there were others.
+      if kind != .tun { proto.networkNamespace.type = kind.rawValue }
     }
     return proto
   }
@@ -103,7 +105,8 @@ extension Attachment: MessageValue {
   init(_ proto: ProtoAttachment) throws(MalformedMessage) {
     switch try MessageField.oneOf("attachment", proto.attachment) {
     case .networkNamespace(let namespace):
-      self = .networkNamespace(name: namespace.name, device: namespace.device)
+      self = .networkNamespace(
+        name: namespace.name, device: namespace.device, kind: DeviceKind(rawValue: namespace.type) ?? .tun)
     }
   }
 }
