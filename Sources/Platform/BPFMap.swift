@@ -81,12 +81,15 @@ public struct BPFMap: ~Copyable, Sendable {
 
   /// Opens a map by the kernel's number for it, such as a map of maps gives.
   ///
-  /// A hash map may have any number of entries, since a map of maps takes hash maps of all sizes.
+  /// A hash map, and an array with flag `innerMap`, may have any number of entries, since a map of maps takes
+  /// them in all sizes.
   public static func open(id: UInt32, _ definition: BPFMapDefinition) throws(PlatformError) -> BPFMap {
     let raw = try BPFLibrary.check("open", "map number \(id)") { bpf_map_get_fd_by_id(id) }
     let map = BPFMap(FileDescriptor(owning: raw), definition)
-    guard definition.shape.type == .hash else { return try map.checked("map number \(id)") }
     let shape = definition.shape
+    guard shape.type == .hash || shape.flags.contains(.innerMap) else {
+      return try map.checked("map number \(id)")
+    }
     let found = BPFMapDefinition(
       definition.name, shape.type, keySize: shape.keySize, valueSize: shape.valueSize,
       maxEntries: Int(try map.info().max_entries), flags: shape.flags)

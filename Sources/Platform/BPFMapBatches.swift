@@ -123,7 +123,8 @@ extension BPFMap {
     }
   }
 
-  private borrowing func scanSingly(
+  /// The same on a kernel without batches.
+  borrowing func scanSingly(
     _ body: (UnsafeRawPointer, UnsafeRawPointer) -> Void
   ) throws(PlatformError) {
     let keySize = definition.shape.keySize

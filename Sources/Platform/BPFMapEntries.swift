@@ -65,7 +65,8 @@ extension BPFMap {
   ) throws(PlatformError) {
     checkKey(Key.self)
     precondition(
-      MemoryLayout<Element>.stride * elements.count == definition.shape.valueSize, "a value of the map's size")
+      MemoryLayout<Element>.stride * elements.count == definition.shape.valueSize, "a value of the map's size"
+    )
     try BPFLibrary.check("change", "map \(name)") {
       unsafe withUnsafeBytes(of: key) { key in
         unsafe elements.withUnsafeBufferPointer { value in
@@ -88,7 +89,8 @@ extension BPFMap {
       try pass(error, "read")
       return nil
     }
-    return unsafe Array(UnsafeBufferPointer(start: room.start.assumingMemoryBound(to: Element.self), count: count))
+    return unsafe Array(
+      UnsafeBufferPointer(start: room.start.assumingMemoryBound(to: Element.self), count: count))
   }
 
   /// Gives every CPU a value for a key.
@@ -127,7 +129,7 @@ extension BPFMap {
     return try value(of: key, as: UInt32.self)
   }
 
-  /// The map a map of maps has at a key; nil when there is none.
+  /// The map a map of maps has at a key, whatever its number of entries; nil when there is none.
   public borrowing func inner<Key: BitwiseCopyable>(at key: Key, named name: String = "inner")
     throws(PlatformError) -> BPFMap?
   {

@@ -56,6 +56,32 @@ import Testing
     #expect("\(error)".contains("keys of 4 bytes, values of 8 bytes"), "\(error)")
   }
 
+  @Test func innerTablesAreFilledInMemoryWhateverTheirSize() throws {
+    let flags: BPFMapFlags = [.innerMap, .mappable]
+    let outer = try BPFMap.create(
+      BPFMapDefinition(
+        "outer", .arrayOfMaps, keySize: 4, valueSize: 4, maxEntries: 4,
+        inner: .init(.array, keySize: 4, valueSize: 8, maxEntries: 1, flags: flags)))
+    for (key, entries) in [(UInt32(0), 65_537), (1, 3)] {
+      let table = try BPFMap.create(
+        BPFMapDefinition("table", .array, keySize: 4, valueSize: 8, maxEntries: entries, flags: flags))
+      let memory = try table.memory()
+      for slot in 0..<entries { memory[slot, as: UInt64.self] = UInt64(slot * 3) }
+      try outer.insert(table, at: key)
+    }
+    for (key, entries) in [(UInt32(0), 65_537), (1, 3)] {
+      let found = try end(of: outer, at: key)
+      #expect(found == [UInt64(entries), UInt64(entries - 1) * 3])
+    }
+  }
+
+  /// The number of values of an inner array, and the last of them.
+  private func end(of outer: borrowing BPFMap, at key: UInt32) throws -> [UInt64] {
+    guard let table = try outer.inner(at: key) else { return [] }
+    let count = table.definition.shape.maxEntries
+    return [UInt64(count), try table.value(of: UInt32(count - 1)) ?? 0]
+  }
+
   @Test func anInnerMapIsFoundAgain() throws {
     let shape = BPFMapDefinition.Shape(.hash, keySize: 8, valueSize: 8, maxEntries: 16)
     let outer = try BPFMap.create(

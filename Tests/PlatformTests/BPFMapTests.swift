@@ -1,6 +1,7 @@
 import Foundation
-import Platform
 import Testing
+
+@testable import Platform
 
 @Suite(.enabled(if: isRoot, "needs root")) struct BPFMapTests {
   struct Endpoint: BitwiseCopyable, Hashable {
@@ -71,6 +72,21 @@ import Testing
     var seen: [Endpoint: UInt64] = [:]
     try map.forEach { (key: Endpoint, value: UInt64) in seen[key] = value }
     #expect(seen == Dictionary(uniqueKeysWithValues: zip(keys, values)))
+  }
+
+  @Test(arguments: [BPFMapType.hash, .array, .perCPUArray])
+  func withoutBatchesTheSameIsShown(type: BPFMapType) throws {
+    let map = try BPFMap.create(
+      BPFMapDefinition("singly", type, keySize: 4, valueSize: 8, maxEntries: 500))
+    for key in 0..<500 as Range<UInt32> where !type.isPerCPU { try map.update(key, to: UInt64(key)) }
+    var keys: [UInt32] = []
+    var sum: UInt64 = 0
+    try unsafe map.scanSingly { key, value in
+      unsafe keys.append(key.loadUnaligned(as: UInt32.self))
+      unsafe sum += value.loadUnaligned(as: UInt64.self)
+    }
+    #expect(keys.sorted() == Array(0..<500))
+    #expect(sum == (type.isPerCPU ? 0 : 124_750))
   }
 
   @Test func anArrayHasAllItsEntriesFromTheStart() throws {
