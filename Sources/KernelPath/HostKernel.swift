@@ -3,10 +3,21 @@ internal import Foundation
 public import Platform
 public import Wire
 
+/// A flow that the kernel carries.
+public struct CarriedFlow: Hashable, Sendable {
+  /// Which.
+  public let flow: KnownFlow
+  /// When its last packet to the VM went by, in milliseconds.
+  public let lastSeen: UInt32
+}
+
 /// The host inside the kernel: two programs, the flows they carry, and who writes them.
 ///
 /// Each VM's flows are written by one thread, the VM's worker; `adopt` and `keep` are the control thread's.
 public final class HostKernel: Sendable {
+  /// The names under which maps are pinned.
+  public static var mapNames: [String] { HostMaps.definitions.map(\.name) }
+
   let maps: HostMaps
   /// For uplinks, at ingress.
   public let uplink: BPFProgram
@@ -75,16 +86,16 @@ public final class HostKernel: Sendable {
   /// - Returns: those that are carried on, with the time of their last packet.
   @discardableResult public func keep(
     _ isWanted: (KnownFlow, _ device: Int32) -> Bool
-  ) throws(PlatformError) -> [(flow: KnownFlow, lastSeen: UInt32)] {
+  ) throws(PlatformError) -> [CarriedFlow] {
     var unanswered: Set<OutboundFlowKey> = []
     // Those that a worker adds from now on are in no danger: their way out comes before their way in.
     try maps.outbound.forEach { (key: OutboundFlowKey, _: OutboundFlow) in unanswered.insert(key) }
-    var kept: [(flow: KnownFlow, lastSeen: UInt32)] = []
+    var kept: [CarriedFlow] = []
     var refused: [InboundFlowKey] = []
     try maps.inbound.forEach { (key: InboundFlowKey, value: InboundFlow) in
       let flow = KnownFlow(key, value)
       guard isWanted(flow, Int32(bitPattern: value.device)) else { return refused.append(key) }
-      kept.append((flow, value.lastSeen))
+      kept.append(CarriedFlow(flow: flow, lastSeen: value.lastSeen))
       unanswered.remove(flow.outboundKey(device: value.device))
     }
     for key in refused { try maps.inbound.remove(key) }
