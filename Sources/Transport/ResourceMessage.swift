@@ -94,10 +94,13 @@ extension Attachment: MessageValue {
     var proto = ProtoAttachment()
     switch self {
     case .networkNamespace(let name, let device, let kind):
-      proto.networkNamespace.name = name
-      proto.networkNamespace.device = device
-      // What is not said is a TUN device, as it was before there were others.
-      if kind != .tun { proto.networkNamespace.type = kind.rawValue }
+      var namespace = ProtoAttachment.NetworkNamespace()
+      namespace.name = name
+      namespace.device = device
+      switch kind {
+      case .tun: proto.networkNamespace = namespace
+      case .veth: proto.veth = namespace
+      }
     }
     return proto
   }
@@ -105,8 +108,9 @@ extension Attachment: MessageValue {
   init(_ proto: ProtoAttachment) throws(MalformedMessage) {
     switch try MessageField.oneOf("attachment", proto.attachment) {
     case .networkNamespace(let namespace):
-      self = .networkNamespace(
-        name: namespace.name, device: namespace.device, kind: DeviceKind(rawValue: namespace.type) ?? .tun)
+      self = .networkNamespace(name: namespace.name, device: namespace.device)
+    case .veth(let namespace):
+      self = .networkNamespace(name: namespace.name, device: namespace.device, kind: .veth)
     }
   }
 }

@@ -377,42 +377,39 @@ nonisolated struct ProtoOutcome: Sendable {
   init() {}
 }
 
-nonisolated struct ProtoChange: @unchecked Sendable {
+nonisolated struct ProtoChange: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   var key: ProtoResourceKey {
-    get {_storage._key ?? ProtoResourceKey()}
-    set {_uniqueStorage()._key = newValue}
+    get {_key ?? ProtoResourceKey()}
+    set {_key = newValue}
   }
   /// Returns true if `key` has been explicitly set.
-  var hasKey: Bool {_storage._key != nil}
+  var hasKey: Bool {self._key != nil}
   /// Clears the value of `key`. Subsequent reads from it will return its default value.
-  mutating func clearKey() {_uniqueStorage()._key = nil}
+  mutating func clearKey() {self._key = nil}
 
-  var action: ProtoChange.Action {
-    get {_storage._action}
-    set {_uniqueStorage()._action = newValue}
-  }
+  var action: ProtoChange.Action = .unspecified
 
   var before: ProtoResource {
-    get {_storage._before ?? ProtoResource()}
-    set {_uniqueStorage()._before = newValue}
+    get {_before ?? ProtoResource()}
+    set {_before = newValue}
   }
   /// Returns true if `before` has been explicitly set.
-  var hasBefore: Bool {_storage._before != nil}
+  var hasBefore: Bool {self._before != nil}
   /// Clears the value of `before`. Subsequent reads from it will return its default value.
-  mutating func clearBefore() {_uniqueStorage()._before = nil}
+  mutating func clearBefore() {self._before = nil}
 
   var after: ProtoResource {
-    get {_storage._after ?? ProtoResource()}
-    set {_uniqueStorage()._after = newValue}
+    get {_after ?? ProtoResource()}
+    set {_after = newValue}
   }
   /// Returns true if `after` has been explicitly set.
-  var hasAfter: Bool {_storage._after != nil}
+  var hasAfter: Bool {self._after != nil}
   /// Clears the value of `after`. Subsequent reads from it will return its default value.
-  mutating func clearAfter() {_uniqueStorage()._after = nil}
+  mutating func clearAfter() {self._after = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -464,7 +461,9 @@ nonisolated struct ProtoChange: @unchecked Sendable {
 
   init() {}
 
-  fileprivate var _storage = _StorageClass.defaultInstance
+  fileprivate var _key: ProtoResourceKey? = nil
+  fileprivate var _before: ProtoResource? = nil
+  fileprivate var _after: ProtoResource? = nil
 }
 
 nonisolated struct ProtoFinding: Sendable {
@@ -637,6 +636,7 @@ nonisolated struct ProtoAttachment: Sendable {
 
   var attachment: ProtoAttachment.OneOf_Attachment? = nil
 
+  /// With a TUN device.
   var networkNamespace: ProtoAttachment.NetworkNamespace {
     get {
       if case .networkNamespace(let v)? = attachment {return v}
@@ -645,10 +645,22 @@ nonisolated struct ProtoAttachment: Sendable {
     set {attachment = .networkNamespace(newValue)}
   }
 
+  /// With one end of a veth pair.
+  var veth: ProtoAttachment.NetworkNamespace {
+    get {
+      if case .veth(let v)? = attachment {return v}
+      return ProtoAttachment.NetworkNamespace()
+    }
+    set {attachment = .veth(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Attachment: Equatable, Sendable {
+    /// With a TUN device.
     case networkNamespace(ProtoAttachment.NetworkNamespace)
+    /// With one end of a veth pair.
+    case veth(ProtoAttachment.NetworkNamespace)
 
   }
 
@@ -660,9 +672,6 @@ nonisolated struct ProtoAttachment: Sendable {
     var name: String = String()
 
     var device: String = String()
-
-    /// "veth"; anything else is a TUN device.
-    var type: String = String()
 
     var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1905,88 +1914,46 @@ nonisolated extension ProtoChange: SwiftProtobuf.Message, SwiftProtobuf._Message
   static let protoMessageName: String = _protobuf_package + ".Change"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}action\0\u{1}before\0\u{1}after\0")
 
-  fileprivate class _StorageClass {
-    var _key: ProtoResourceKey? = nil
-    var _action: ProtoChange.Action = .unspecified
-    var _before: ProtoResource? = nil
-    var _after: ProtoResource? = nil
-
-      // This property is used as the initial default value for new instances of the type.
-      // The type itself is protecting the reference to its storage via CoW semantics.
-      // This will force a copy to be made of this reference when the first mutation occurs;
-      // hence, it is safe to mark this as `nonisolated(unsafe)`.
-      static nonisolated(unsafe) let defaultInstance = _StorageClass()
-
-    private init() {}
-
-    init(copying source: _StorageClass) {
-      _key = source._key
-      _action = source._action
-      _before = source._before
-      _after = source._after
-    }
-  }
-
-  fileprivate mutating func _uniqueStorage() -> _StorageClass {
-    if !isKnownUniquelyReferenced(&_storage) {
-      _storage = _StorageClass(copying: _storage)
-    }
-    return _storage
-  }
-
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    _ = _uniqueStorage()
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      while let fieldNumber = try decoder.nextFieldNumber() {
-        // The use of inline closures is to circumvent an issue where the compiler
-        // allocates stack space for every case branch when no optimizations are
-        // enabled. https://github.com/apple/swift-protobuf/issues/1034
-        switch fieldNumber {
-        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._key) }()
-        case 2: try { try decoder.decodeSingularEnumField(value: &_storage._action) }()
-        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._before) }()
-        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._after) }()
-        default: break
-        }
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._key) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.action) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._before) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._after) }()
+      default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every if/case branch local when no optimizations
-      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-      // https://github.com/apple/swift-protobuf/issues/1182
-      try { if let v = _storage._key {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-      } }()
-      if _storage._action != .unspecified {
-        try visitor.visitSingularEnumField(value: _storage._action, fieldNumber: 2)
-      }
-      try { if let v = _storage._before {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-      } }()
-      try { if let v = _storage._after {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-      } }()
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._key {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.action != .unspecified {
+      try visitor.visitSingularEnumField(value: self.action, fieldNumber: 2)
     }
+    try { if let v = self._before {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._after {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: ProtoChange, rhs: ProtoChange) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._key != rhs_storage._key {return false}
-        if _storage._action != rhs_storage._action {return false}
-        if _storage._before != rhs_storage._before {return false}
-        if _storage._after != rhs_storage._after {return false}
-        return true
-      }
-      if !storagesAreEqual {return false}
-    }
+    if lhs._key != rhs._key {return false}
+    if lhs.action != rhs.action {return false}
+    if lhs._before != rhs._before {return false}
+    if lhs._after != rhs._after {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2301,7 +2268,7 @@ nonisolated extension ProtoVirtualNetwork: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension ProtoAttachment: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Attachment"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}network_namespace\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}network_namespace\0\u{1}veth\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2322,6 +2289,19 @@ nonisolated extension ProtoAttachment: SwiftProtobuf.Message, SwiftProtobuf._Mes
           self.attachment = .networkNamespace(v)
         }
       }()
+      case 2: try {
+        var v: ProtoAttachment.NetworkNamespace?
+        var hadOneofValue = false
+        if let current = self.attachment {
+          hadOneofValue = true
+          if case .veth(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.attachment = .veth(v)
+        }
+      }()
       default: break
       }
     }
@@ -2332,9 +2312,17 @@ nonisolated extension ProtoAttachment: SwiftProtobuf.Message, SwiftProtobuf._Mes
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
-    try { if case .networkNamespace(let v)? = self.attachment {
+    switch self.attachment {
+    case .networkNamespace?: try {
+      guard case .networkNamespace(let v)? = self.attachment else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
+    }()
+    case .veth?: try {
+      guard case .veth(let v)? = self.attachment else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case nil: break
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2347,7 +2335,7 @@ nonisolated extension ProtoAttachment: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension ProtoAttachment.NetworkNamespace: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = ProtoAttachment.protoMessageName + ".NetworkNamespace"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}device\0\u{1}type\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}device\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2357,7 +2345,6 @@ nonisolated extension ProtoAttachment.NetworkNamespace: SwiftProtobuf.Message, S
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.device) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.type) }()
       default: break
       }
     }
@@ -2370,16 +2357,12 @@ nonisolated extension ProtoAttachment.NetworkNamespace: SwiftProtobuf.Message, S
     if !self.device.isEmpty {
       try visitor.visitSingularStringField(value: self.device, fieldNumber: 2)
     }
-    if !self.type.isEmpty {
-      try visitor.visitSingularStringField(value: self.type, fieldNumber: 3)
-    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: ProtoAttachment.NetworkNamespace, rhs: ProtoAttachment.NetworkNamespace) -> Bool {
     if lhs.name != rhs.name {return false}
     if lhs.device != rhs.device {return false}
-    if lhs.type != rhs.type {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
