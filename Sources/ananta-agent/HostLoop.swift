@@ -1,6 +1,7 @@
 internal import Control
 internal import Dataplane
 internal import HostAgent
+internal import KernelPath
 internal import Platform
 internal import Synchronization
 internal import Wire

@@ -1,4 +1,5 @@
 internal import Control
+internal import Dataplane
 internal import HostAgent
 internal import KernelPath
 internal import Logging
