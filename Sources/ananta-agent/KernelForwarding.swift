@@ -50,11 +50,11 @@ struct KernelForwarding {
   /// An error is one sentence on what the kernel lacks or refuses.
   init(_ agent: AgentConfiguration, _ settings: MuxConfiguration, seed: UInt64) throws(PlatformError) {
     let mountPoint = agent.dataDirectory + "/" + Self.directory
-    let files = try BPFFilesystem.open(mountPoint + "/mux", mountingAt: mountPoint)
+    let names = Names(try BPFFilesystem.open(mountPoint + "/mux", mountingAt: mountPoint))
     let own = KernelSettings(seed: seed, address: agent.address, mtu: settings.mtu)
-    kernel = try MuxKernel(own, pinnedAt: { name throws(PlatformError) in try files.path(name) })
+    kernel = try MuxKernel(own, pinnedAt: { name throws(PlatformError) in try names.files.path(name) })
     remains = try kernel.remains()
-    names = Names(files)
+    self.names = names
     self.settings = settings
     address = agent.address
   }

@@ -33,10 +33,13 @@ actor MuxRole: DataPath {
     self.settings = settings
     self.routes = routes
     self.logger = logger
-    (forwarding, obstacle) = Self.forwarding(agent, settings)
-    map =
-      forwarding?.remains.map { VIPMap(restoring: $0, seed: Self.poolSeed) } ?? VIPMap(seed: Self.poolSeed)
+    let (forwarding, obstacle) = Self.forwarding(agent, settings)
+    let restored = forwarding?.remains.map { VIPMap(restoring: $0, seed: Self.poolSeed) }
+    let map = restored ?? VIPMap(seed: Self.poolSeed)
     if !obstacle.isEmpty { logger.warning("packets go through user space: \(obstacle)") }
+    self.forwarding = forwarding
+    self.obstacle = obstacle
+    self.map = map
     let cpus = WorkerThread.availableCPUs
     do throws(PlatformError) {
       var device = try UplinkDevice.open(

@@ -37,14 +37,17 @@ struct Bench: ~Copyable {
   var map: VIPMap
   var mux: Mux
 
-  init(mtu: Int = 1500, endpoints: [EndpointConfiguration] = Bench.endpoints, slotCount: Int = 1_021) {
+  init(
+    mtu: Int = 1500, endpoints: [EndpointConfiguration] = Bench.endpoints, slotCount: Int = 1_021,
+    flowRecords: Int = 1_024
+  ) {
     counters = MuxCounters(rowCount: 256)
     let empty = VIPMap(seed: 42, slotCount: slotCount, counterRows: 256)
     guard let map = try? empty.updated(endpoints: endpoints, vips: [Bench.plainVIP], now: 0) else {
       preconditionFailure("the bench's endpoints make a map")
     }
     self.map = map
-    mux = Mux(address: Bench.address, mtu: mtu, map: map, counters: counters, flowRecords: 1_024)
+    mux = Mux(address: Bench.address, mtu: mtu, map: map, counters: counters, flowRecords: flowRecords)
   }
 
   /// Changes the configuration.

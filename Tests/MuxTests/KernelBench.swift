@@ -85,7 +85,8 @@ final class KernelBench {
       do {
         try Data("1".utf8).write(to: URL(filePath: "/proc/sys/net/ipv4/conf/uplink/forwarding"))
         let device = Int32(unsafe if_nametoindex("uplink"))
-        let bench = Bench(endpoints: endpoints, slotCount: slotCount)
+        // Room for every flow of a test: the kernel has it, too.
+        let bench = Bench(endpoints: endpoints, slotCount: slotCount, flowRecords: 65_536)
         try body(try KernelBench(bench, device: device, mountPoint: mountPoint))
       } catch {
         failure = error
