@@ -6,9 +6,19 @@ internal import Wire
 /// A VM's device: a TUN opened inside its namespace, or a veth pair read at the node's end; closed when nobody holds it
 /// any more.
 final class MachineDevice: Sendable {
-  private enum Way: ~Copyable, Sendable {
-    case tun(TUNQueue)
-    case pair(PacketSocket, TenantPair)
+  private enum Way: Sendable {
+    case tun(Tunnel)
+    case pair(Reader, TenantPair)
+  }
+
+  private final class Tunnel: Sendable {
+    let queue: TUNQueue
+    init(_ queue: consuming TUNQueue) { self.queue = queue }
+  }
+
+  private final class Reader: Sendable {
+    let socket: PacketSocket
+    init(_ socket: consuming PacketSocket) { self.socket = socket }
   }
 
   let machine: HostMachine
@@ -37,12 +47,12 @@ final class MachineDevice: Sendable {
         try pair.switchOn()
         port = .pair(socket.handle)
         nodeEnd = link.index
-        way = .pair(socket, pair)
+        way = .pair(Reader(socket), pair)
       } else {
         let queue = try Self.tun(machine, device, mtu: mtu, in: namespace)
         port = .tun(queue.handle)
         nodeEnd = nil
-        way = .tun(queue)
+        way = .tun(Tunnel(queue))
       }
     }
     self.machine = machine
@@ -71,16 +81,16 @@ final class MachineDevice: Sendable {
   /// Whether a worker can wait for its packets: adds them to its epoll.
   func watch(in epoll: inout Epoll, tag: UInt64) {
     switch way {
-    case .tun(let queue): try? epoll.add(queue.descriptor, tag: tag)
-    case .pair(let socket, _): try? epoll.add(socket.descriptor, tag: tag)
+    case .tun(let tunnel): try? epoll.add(tunnel.queue.descriptor, tag: tag)
+    case .pair(let reader, _): try? epoll.add(reader.socket.descriptor, tag: tag)
     }
   }
 
   /// No longer waits for its packets.
   func unwatch(in epoll: inout Epoll) {
     switch way {
-    case .tun(let queue): try? epoll.remove(queue.descriptor)
-    case .pair(let socket, _): try? epoll.remove(socket.descriptor)
+    case .tun(let tunnel): try? epoll.remove(tunnel.queue.descriptor)
+    case .pair(let reader, _): try? epoll.remove(reader.socket.descriptor)
     }
   }
 
@@ -103,7 +113,7 @@ final class MachineDevice: Sendable {
   /// Lets the device end with this object, since the VM is no longer here.
   func abandon() {
     switch way {
-    case .tun(let queue): try? queue.setPersistent(false)
+    case .tun(let tunnel): try? tunnel.queue.setPersistent(false)
     case .pair(_, let pair): try? pair.remove()
     }
   }
