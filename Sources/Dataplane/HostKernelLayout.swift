@@ -18,26 +18,16 @@ public struct MachineCount: BitwiseCopyable, Hashable, Sendable {
   }
 }
 
-/// What the host's programs depend on beside the flows.
-public struct HostKernelSettings: BitwiseCopyable, Sendable {
-  /// The device by which user space's packets come into the stack; the programs' are routed as if they came by it.
-  public var ingress: UInt32
-  /// Always 0.
-  public var padding: UInt32
-
-  /// Names the device by its number.
-  public init(ingress: UInt32) {
-    self.ingress = ingress
-    padding = 0
-  }
-}
-
 /// How the maps of the host's programs are laid out, for both who write and who read them.
 public enum HostKernelLayout {
   /// Connections that the kernel carries; those beyond stay in user space. As many as a MUX records.
   @inline(always) public static var flows: Int { 131_072 }
   /// MUXes of a data centre: as many as a manager takes nodes.
   @inline(always) public static var muxes: Int { 1_024 }
+  /// The device as whose packets those of VMs are routed: the loopback device, whose number is always 1.
+  ///
+  /// It is there without an agent, and the node's ends of pairs forward nothing.
+  @inline(always) public static var ingress: UInt32 { 1 }
   /// VMs of one host, by their index.
   @inline(always) public static var machines: Int { 1_024 }
 }

@@ -42,10 +42,9 @@ enum PacketType {
   guard let flow = unsafe Memory<OutboundFlow>(host_outbound_at(&key)) else { return up }
   let value = flow.value
   guard header.source(frame) == value.dip else { return up }
-  var zero: UInt32 = 0
-  guard let own = unsafe Memory<HostKernelSettings>(host_settings_at(&zero)),
+  guard
     let hop = unsafe NextHop.find(
-      skb, remote, from: value.vip.raw, ingress: own.value.ingress, needsNeighbour: false)
+      skb, remote, from: value.vip.raw, ingress: HostKernelLayout.ingress, needsNeighbour: false)
   else { return up }
   let byteCount = header.totalLength(frame)
   header.spendHop(&frame)

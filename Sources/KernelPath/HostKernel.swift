@@ -26,13 +26,11 @@ public final class HostKernel: Sendable {
 
   /// Loads the programs; maps that are pinned at the paths of their names are taken over, the others are pinned.
   ///
-  /// `ingress` is the device by which the packets of user space come into the stack. An error names what the kernel
-  /// refused: no privilege, a map, or the verifier's last words about a program.
-  public init(ingress: Int32, pinnedAt path: MuxKernel.PinPath? = nil) throws(PlatformError) {
+  /// An error names what the kernel refused: no privilege, a map, or the verifier's last words about a program.
+  public init(pinnedAt path: MuxKernel.PinPath? = nil) throws(PlatformError) {
     guard let bytes = Data(base64Encoded: KernelObject.base64) else { preconditionFailure("written by build.sh") }
     let object = try BPFObject([UInt8](bytes))
     let maps = try HostMaps(pinnedAt: path)
-    try maps.settings.update(UInt32(0), to: HostKernelSettings(ingress: UInt32(ingress)))
     uplink = try BPFProgram.load(
       try object.program(named: "ananta_host_uplink"), .classifier, maps: maps.descriptors)
     device = try BPFProgram.load(

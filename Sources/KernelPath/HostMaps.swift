@@ -16,8 +16,6 @@ struct HostMaps: ~Copyable, Sendable {
     BPFMapDefinition(
       "host_machines", .perCPUArray, keySize: 4, valueSize: MemoryLayout<MachineCount>.size,
       maxEntries: HostKernelLayout.machines),
-    BPFMapDefinition(
-      "host_settings", .array, keySize: 4, valueSize: MemoryLayout<HostKernelSettings>.size, maxEntries: 1),
     BPFMapDefinition("next_hops", .perCPUArray, keySize: 4, valueSize: 24, maxEntries: KernelLayout.nextHops),
   ]
 
@@ -25,7 +23,6 @@ struct HostMaps: ~Copyable, Sendable {
   let inbound: BPFMap
   let outbound: BPFMap
   let machines: BPFMap
-  let settings: BPFMap
   let nextHops: BPFMap
 
   /// Opens the maps that are pinned, by the path of each name, and creates and pins those that are not; without paths
@@ -36,13 +33,11 @@ struct HostMaps: ~Copyable, Sendable {
     let inbound = try Self.open("host_inbound", path)
     let outbound = try Self.open("host_outbound", path)
     let machines = try Self.open("host_machines", path)
-    let settings = try Self.open("host_settings", path)
     let nextHops = try Self.open("next_hops", path)
     self.muxes = muxes
     self.inbound = inbound
     self.outbound = outbound
     self.machines = machines
-    self.settings = settings
     self.nextHops = nextHops
   }
 
@@ -58,7 +53,7 @@ struct HostMaps: ~Copyable, Sendable {
     [
       "host_muxes": muxes.descriptor.raw, "host_inbound": inbound.descriptor.raw,
       "host_outbound": outbound.descriptor.raw, "host_machines": machines.descriptor.raw,
-      "host_settings": settings.descriptor.raw, "next_hops": nextHops.descriptor.raw,
+      "next_hops": nextHops.descriptor.raw,
     ]
   }
 }

@@ -29,15 +29,13 @@ final class HostForwarding: Sendable {
 
   /// Loads the programs, which see no packet before they are attached.
   ///
-  /// `ingress` is the device by which this host's packets come into the stack. An error is one sentence on what the
-  /// kernel lacks or refuses.
-  init(dataDirectory: String, ingress: String) throws(PlatformError) {
+  /// An error is one sentence on what the kernel lacks or refuses.
+  init(dataDirectory: String) throws(PlatformError) {
     let mountPoint = dataDirectory + "/" + KernelForwarding.directory
     let files = try BPFFilesystem.open(mountPoint + "/host", mountingAt: mountPoint)
     var paths: [String: String] = [:]
     for name in HostKernel.mapNames { paths[name] = try files.path(name) }
-    let index = try Netlink.open().link(named: ingress).index
-    let kernel = try HostKernel(ingress: index, pinnedAt: { name in paths[name] ?? name })
+    let kernel = try HostKernel(pinnedAt: { name in paths[name] ?? name })
     programs = (try kernel.uplink.info().id, try kernel.device.info().id)
     self.kernel = kernel
     self.files = files

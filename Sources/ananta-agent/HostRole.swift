@@ -112,7 +112,7 @@ actor HostRole: DataPath {
   private func loadPrograms() {
     guard forwarding == nil, state.machines.values.contains(where: \.wantsPair) else { return }
     do throws(PlatformError) {
-      forwarding = try HostForwarding(dataDirectory: dataDirectory, ingress: workers[0].device)
+      forwarding = try HostForwarding(dataDirectory: dataDirectory)
       obstacle = nil
     } catch {
       let reason = "VMs of type veth have TUN devices instead: \(error)"

@@ -31,7 +31,7 @@ final class HostKernelBench {
   private init(_ map: HostMap, device: Int32) throws {
     bench = Bench(map, flowCapacity: 65_536)
     bench.now = Self.now
-    kernel = try HostKernel(ingress: device)
+    kernel = try HostKernel()
     try kernel.adopt(muxes: map.muxes)
     self.device = device
   }
@@ -53,7 +53,7 @@ final class HostKernelBench {
     let namespace = try NetworkNamespace.open(named: name)
     try namespace.run { () throws(PlatformError) in
       do {
-        try Data("1".utf8).write(to: URL(filePath: "/proc/sys/net/ipv4/conf/uplink/forwarding"))
+        try Data("1".utf8).write(to: URL(filePath: "/proc/sys/net/ipv4/ip_forward"))
         try body(try HostKernelBench(map, device: Int32(unsafe if_nametoindex("uplink"))))
       } catch {
         failure = error

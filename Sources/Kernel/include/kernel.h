@@ -35,7 +35,7 @@ struct map {
   uint32_t unused;
 };
 extern struct map endpoints, tables, targets, movements, flows, flow_counts, totals, rows, settings, next_hops;
-extern struct map host_muxes, host_inbound, host_outbound, host_machines, host_settings;
+extern struct map host_muxes, host_inbound, host_outbound, host_machines;
 
 static inline void *map_lookup(struct map *map, const void *key) {
   return ((void *(*)(struct map *, const void *))1)(map, key);
@@ -107,7 +107,6 @@ LOOKUP(host_muxes)
 LOOKUP(host_inbound)
 LOOKUP(host_outbound)
 LOOKUP(host_machines)
-LOOKUP(host_settings)
 #undef LOOKUP
 static inline long flows_insert(const void *key, const void *record) {
   return map_update(&flows, key, record, 1 /* BPF_NOEXIST */);
