@@ -67,7 +67,8 @@ struct MachineCheck {
   }
 
   private func checkAttachment(_ findings: inout Findings) {
-    let other = around.holder(around.machinesByAttachment[Neighborhood.Device(machine)], besides: machine.name)
+    let other = around.holder(
+      around.machinesByAttachment[Neighborhood.Device(machine)], besides: machine.name)
     switch machine.attachment {
     case .networkNamespace(let name, let device, _):
       if let reason = NameCheck.file(name, atMost: Limits.namespaceNameLength) {

@@ -20,7 +20,9 @@ public struct MachineCount: BitwiseCopyable, Hashable, Sendable {
 
 /// How the maps of the host's programs are laid out, for both who write and who read them.
 public enum HostKernelLayout {
-  /// Connections that the kernel carries; those beyond stay in user space. As many as a MUX records.
+  /// Connections that the kernel carries.
+  ///
+  /// Those beyond stay in user space. As many as a MUX records.
   @inline(always) public static var flows: Int { 131_072 }
   /// MUXes of a data centre: as many as a manager takes nodes.
   @inline(always) public static var muxes: Int { 1_024 }

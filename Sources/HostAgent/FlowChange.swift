@@ -33,7 +33,8 @@ struct FlowChangeRing: ~Copyable {
 
   init() {
     let nothing = KnownFlow(
-      machine: 0, locator: .any, dip: .any, vip: .any, vipPort: 0, backendPort: 0, remote: .any, remotePort: 0,
+      machine: 0, locator: .any, dip: .any, vip: .any, vipPort: 0, backendPort: 0, remote: .any,
+      remotePort: 0,
       proto: .tcp)
     changes = Table(capacity: Limits.changes, repeating: FlowChange(.ended, nothing))
   }

@@ -33,7 +33,8 @@ extension HostAgent {
     let endpoint = directory.endpoints[Int(record.endpoint)]
     if let lastSeen, Int32(bitPattern: lastSeen &- record.lastSeen) > 0 { record.lastSeen = lastSeen }
     let mayGoOn =
-      lastSeen != nil && endpoint.isAlive && record.isKnown && !record.isExpired(idle: endpoint.idle, now: now)
+      lastSeen != nil && endpoint.isAlive && record.isKnown
+      && !record.isExpired(idle: endpoint.idle, now: now)
     record.isLent = mayGoOn
     table.flows[at] = record
     return mayGoOn

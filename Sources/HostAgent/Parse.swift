@@ -32,11 +32,15 @@ package enum Parse {
   }
 
   /// Of what lies behind the header of a VM's packet.
-  @inline(always) package static func faultOfReply(_ frame: borrowing Frame, _ offload: Offload) -> DropReason? {
+  @inline(always) package static func faultOfReply(_ frame: borrowing Frame, _ offload: Offload)
+    -> DropReason?
+  {
     let header = IPv4Header(at: 0)
     let proto = header.proto(frame)
     let transport = IPv4Header.byteCount
-    if let fault = faultOfTransport(frame, proto, at: transport, end: header.totalLength(frame)) { return fault }
+    if let fault = faultOfTransport(frame, proto, at: transport, end: header.totalLength(frame)) {
+      return fault
+    }
     return faultOfOffload(offload, proto, at: transport)
   }
 
@@ -64,7 +68,9 @@ package enum Parse {
   ) -> DropReason? {
     let length = end &- offset
     if proto == .tcp {
-      guard length >= TCPHeader.byteCount, frame.holds(offset &+ TCPHeader.byteCount) else { return .truncated }
+      guard length >= TCPHeader.byteCount, frame.holds(offset &+ TCPHeader.byteCount) else {
+        return .truncated
+      }
       let header = TCPHeader(at: offset)
       let headerLength = header.headerLength(frame)
       guard headerLength >= TCPHeader.byteCount, headerLength <= length,
@@ -73,7 +79,9 @@ package enum Parse {
       return nil
     }
     if proto == .udp {
-      guard length >= UDPHeader.byteCount, frame.holds(offset &+ UDPHeader.byteCount) else { return .truncated }
+      guard length >= UDPHeader.byteCount, frame.holds(offset &+ UDPHeader.byteCount) else {
+        return .truncated
+      }
       let said = UDPHeader(at: offset).length(frame)
       return said >= UDPHeader.byteCount && said <= length ? nil : .transportHeader
     }

@@ -9,7 +9,8 @@ func hostUplinkTC(_ skb: UnsafePointer<sk_buff>) -> Int32 {
   let up = TrafficAction.unspecified
   guard unsafe skb.pointee.protocol == UInt32(Ethernet.ipv4), unsafe skb.pointee.pkt_type == 0,
     // Ethernet, two IPv4 headers, TCP without its options.
-    let arrived = unsafe SocketBuffer.pulled(skb, 74), arrived.holds(Ethernet.byteCount &+ IPv4Header.byteCount)
+    let arrived = unsafe SocketBuffer.pulled(skb, 74),
+    arrived.holds(Ethernet.byteCount &+ IPv4Header.byteCount)
   else { return up }
   var frame = arrived.packet(skb, at: Ethernet.byteCount)
   let outer = IPv4Header(at: 0)
@@ -31,12 +32,15 @@ func hostUplinkTC(_ skb: UnsafePointer<sk_buff>) -> Int32 {
   // To be done again by the agent, should the room not be had, this changes nothing more.
   guard Congestion.decapsulate(&frame, outer: 0, inner: start) else { return up }
   let byteCount = inner.totalLength(frame)
-  guard unsafe skb_adjust_room(skb, -Int32(IPIP.byteCount), Room.behindEthernet, Room.whole) == 0 else { return up }
+  guard unsafe skb_adjust_room(skb, -Int32(IPIP.byteCount), Room.behindEthernet, Room.whole) == 0 else {
+    return up
+  }
   let value = flow.value
   unsafe KnownPacket.note(&flow.place.pointee.lastSeen)
   guard
     unsafe KnownPacket.replace(
-      .destination, of: skb, isUDP: key.proto == UInt32(IPProtocol.udp.rawValue), by: value.dip, value.backendPort)
+      .destination, of: skb, isUDP: key.proto == UInt32(IPProtocol.udp.rawValue), by: value.dip,
+      value.backendPort)
   else { return TrafficAction.shot }
   if let count = KnownPacket.counts(of: value.machine) {
     unsafe count.place.pointee.packetsIn &+= 1

@@ -33,7 +33,9 @@ enum KnownPacket {
     _ end: End, of skb: UnsafePointer<sk_buff>, isUDP: Bool, by address: IPv4Address, _ port: UInt16
   ) -> Bool {
     let buffer = unsafe SocketBuffer(skb)
-    guard buffer.holds(Ethernet.byteCount &+ IPv4Header.byteCount &+ UDPHeader.byteCount) else { return false }
+    guard buffer.holds(Ethernet.byteCount &+ IPv4Header.byteCount &+ UDPHeader.byteCount) else {
+      return false
+    }
     var frame = unsafe buffer.packet(skb, at: Ethernet.byteCount)
     let portAt = IPv4Header.byteCount &+ end.portOffset
     let oldAddress = frame.load(end.addressOffset, as: UInt32.self)

@@ -13,13 +13,16 @@ func muxTC(_ skb: UnsafePointer<sk_buff>) -> Int32 {
   var zero: UInt32 = 0
   guard let own = unsafe settings_at(&zero)?.assumingMemoryBound(to: KernelSettings.self),
     // Ethernet, IPv4, ICMP, and what an ICMP error quotes; no TCP header is longer without its options.
-    let arrived = unsafe SocketBuffer.pulled(skb, 70), arrived.holds(Ethernet.byteCount &+ IPv4Header.byteCount)
+    let arrived = unsafe SocketBuffer.pulled(skb, 70),
+    arrived.holds(Ethernet.byteCount &+ IPv4Header.byteCount)
   else { return TrafficAction.unspecified }
   let frame = arrived.packet(skb, at: Ethernet.byteCount)
   var tables = unsafe KernelTables(seed: own.pointee.seed)
   let address = unsafe IPv4Address(raw: own.pointee.address)
   let settings = unsafe MuxSettings(address: address, mtu: Int(own.pointee.mtu))
-  switch unsafe Path.decide(frame, offload(skb, isTCP: IPv4Header(at: 0).proto(frame) == .tcp, at: 20), &tables, settings) {
+  switch unsafe Path.decide(
+    frame, offload(skb, isTCP: IPv4Header(at: 0).proto(frame) == .tcp, at: 20), &tables, settings)
+  {
   case .pass, .unreadable: return TrafficAction.unspecified
   case .drop(let reason):
     KernelTables.count(total: Int(reason.rawValue))

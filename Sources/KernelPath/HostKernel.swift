@@ -28,7 +28,9 @@ public final class HostKernel: Sendable {
   ///
   /// An error names what the kernel refused: no privilege, a map, or the verifier's last words about a program.
   public init(pinnedAt path: MuxKernel.PinPath? = nil) throws(PlatformError) {
-    guard let bytes = Data(base64Encoded: KernelObject.base64) else { preconditionFailure("written by build.sh") }
+    guard let bytes = Data(base64Encoded: KernelObject.base64) else {
+      preconditionFailure("written by build.sh")
+    }
     let object = try BPFObject([UInt8](bytes))
     let maps = try HostMaps(pinnedAt: path)
     uplink = try BPFProgram.load(

@@ -9,7 +9,8 @@ extension Listing {
     case .nodes: (["NAME", "ROLES", "ADDRESS", "STATUS", "REVISION"], ["LOCATORS", "PROBLEMS"])
     case .muxes:
       (["NAME", "ADDRESS", "STATUS", "REVISION", "BGP", "VIPS", "PACKETS"], ["PATH", "PEERS", "PROBLEMS"])
-    case .hosts: (["NAME", "ADDRESS", "STATUS", "REVISION", "LOCATORS", "VMS"], ["PATH", "FLOWS", "PROBLEMS"])
+    case .hosts:
+      (["NAME", "ADDRESS", "STATUS", "REVISION", "LOCATORS", "VMS"], ["PATH", "FLOWS", "PROBLEMS"])
     case .networks: (["NAME", "PREFIXES", "VMS"], [])
     case .vms: (["NAME", "NETWORK", "DIP", "HOST", "LOCATOR"], ["NETNS", "DEVICE", "TYPE", "FLOWS"])
     case .services: (["NAME", "VIP", "PORTS", "HEALTHY", "ANNOUNCED"], ["SNAT", "FASTPATH"])

@@ -159,13 +159,17 @@ struct HostLoop: ~Copyable {
   /// so that nothing overtakes it.
   private mutating func tellKernel(_ now: UInt32) {
     while let change = agent.takeChange() {
-      guard let kernel = plan?.kernel, let device = plan?.devices[change.flow.machine]?.nodeEnd else { continue }
+      guard let kernel = plan?.kernel, let device = plan?.devices[change.flow.machine]?.nodeEnd else {
+        continue
+      }
       switch change.kind {
       case .known: _ = kernel.insert(change.flow, device: device, now: now)
       case .ended: kernel.remove(change.flow, device: device)
       case .silent:
         let lastSeen = kernel.lastSeen(change.flow, device: device)
-        if !agent.settle(change.flow, lastSeen: lastSeen, now: now) { kernel.remove(change.flow, device: device) }
+        if !agent.settle(change.flow, lastSeen: lastSeen, now: now) {
+          kernel.remove(change.flow, device: device)
+        }
       }
     }
   }

@@ -212,7 +212,8 @@ actor HostRole: DataPath {
       let devices = entries.compactMap { entry in entry.device.map { (entry.index, $0) } }
       return HostPlan(
         map: map, devices: Dictionary(uniqueKeysWithValues: devices),
-        sockets: receivePath.sockets(of: worker), probes: probes, kernel: forwarding?.kernel, carried: carried,
+        sockets: receivePath.sockets(of: worker), probes: probes, kernel: forwarding?.kernel,
+        carried: carried,
         generation: generation)
     } catch {
       faults.append("the host map of revision \(state.revision.number) cannot be built: \(error)")
@@ -233,7 +234,8 @@ actor HostRole: DataPath {
         workers, machines.entries, forwarding?.kernel, receiveQueueDrops: receivePath.dropCount())
         + receivePath.counters,
       problems: missing + faults + obstacles + (obstacle.map { [$0] } ?? []),
-      paths: forwarding == nil ? [] : receivePath.devices.map { ForwardingPath(role: .host, device: $0, path: "tc") })
+      paths: forwarding == nil
+        ? [] : receivePath.devices.map { ForwardingPath(role: .host, device: $0, path: "tc") })
   }
 
   /// The devices stay for the next process; packets wait in them.

@@ -66,7 +66,8 @@ final class MachineDevice: Sendable {
     _ machine: HostMachine, _ name: String, mtu: Int, in namespace: borrowing NetworkNamespace
   ) throws(PlatformError) -> TUNQueue {
     // A pair of an earlier kind; the device would bear its name.
-    try TenantPair(name: name, nodeName: nodeName(machine.locator), address: machine.dip, mtu: UInt32(mtu)).remove()
+    try TenantPair(name: name, nodeName: nodeName(machine.locator), address: machine.dip, mtu: UInt32(mtu))
+      .remove()
     let wanted = TenantDevice(name: name, address: machine.dip, mtu: UInt32(mtu))
     var tun = try wanted.open(in: namespace)
     guard let queue = tun.takeQueue() else { preconditionFailure("a new device has its queue") }

@@ -39,7 +39,9 @@ enum MuxStatistics {
     }
     let refused = workers.reduce(UInt64(0)) { $0 + $1.refused.load(ordering: .relaxed) }
     counters += dropped(refused, "refused", role: "mux")
-    let records = workers.reduce(forwarding?.recordCount ?? 0) { $0 + $1.flowRecords.load(ordering: .relaxed) }
+    let records = workers.reduce(forwarding?.recordCount ?? 0) {
+      $0 + $1.flowRecords.load(ordering: .relaxed)
+    }
     counters.append(Counter(name: "ananta_mux_flow_records", labels: [:], value: UInt64(max(0, records))))
     return counters.sorted {
       ($0.name, "\($0.labels.sorted(by: <))") < ($1.name, "\($1.labels.sorted(by: <))")

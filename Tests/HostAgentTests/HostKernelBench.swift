@@ -39,7 +39,8 @@ final class HostKernelBench {
   static var now: UInt32 { UInt32(truncatingIfNeeded: MonotonicClock.milliseconds) }
 
   /// Makes the namespace, does something in it, and removes it.
-  static func run(_ name: String, map: HostMap = lendingMap, _ body: (HostKernelBench) throws -> Void) throws {
+  static func run(_ name: String, map: HostMap = lendingMap, _ body: (HostKernelBench) throws -> Void) throws
+  {
     let name = "\(namespaceName)-\(name)"
     try command(["ip", "netns", "add", name])
     defer { try? command(["ip", "netns", "delete", name]) }
@@ -145,7 +146,9 @@ final class HostKernelBench {
     var memory = [UInt8](repeating: 0, count: Frame.headroom) + packet
     memory += [UInt8](repeating: 0, count: Frame.guaranteed)
     var span = memory.mutableSpan
-    if var frame = unsafe Frame(span.mutableBytes, byteCount: packet.count) { IPv4Header(at: 0).spendHop(&frame) }
+    if var frame = unsafe Frame(span.mutableBytes, byteCount: packet.count) {
+      IPv4Header(at: 0).spendHop(&frame)
+    }
     return Array(memory[Frame.headroom..<(Frame.headroom + packet.count)])
   }
 }

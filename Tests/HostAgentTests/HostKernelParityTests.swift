@@ -39,7 +39,10 @@ import Wire
     ("another locator", Packet.wrapped(Packet(sourcePort: 1).bytes, to: locator2)),
     ("a fragment", Packet.wrapped(Packet(sourcePort: 1, fragmentWord: 0x2000).bytes)),
     ("no hop left", Packet.wrapped(Packet(sourcePort: 1, timeToLive: 0).bytes)),
-    ("congestion that the sender would not understand", Packet.wrapped(Packet(sourcePort: 1).bytes, service: 3)),
+    (
+      "congestion that the sender would not understand",
+      Packet.wrapped(Packet(sourcePort: 1).bytes, service: 3)
+    ),
     ("ICMP", Packet.wrapped(Packet.error(from: router, to: vip, quoting: ICMPErrorTests.quoted(.tcp).bytes))),
     ("not wrapped", Packet(sourcePort: 1).bytes), ("nothing", []),
   ]
@@ -101,8 +104,10 @@ import Wire
       }
       let inbound = (1...64 as ClosedRange<UInt16>).flatMap { port in
         [
-          Packet.wrapped(Packet(sourcePort: port, service: UInt8(port & 3)).bytes, service: UInt8(port >> 2 & 3)),
-          Packet.wrapped(Packet(proto: .udp, sourcePort: port, destinationPort: 53, hasChecksum: port & 1 == 0).bytes),
+          Packet.wrapped(
+            Packet(sourcePort: port, service: UInt8(port & 3)).bytes, service: UInt8(port >> 2 & 3)),
+          Packet.wrapped(
+            Packet(proto: .udp, sourcePort: port, destinationPort: 53, hasChecksum: port & 1 == 0).bytes),
         ]
       }
       let outbound = (1...64 as ClosedRange<UInt16>).flatMap { port in
@@ -114,7 +119,9 @@ import Wire
       for round in 0..<Self.rounds {
         let isInbound = round & 1 == 0
         let packet = isInbound ? Self.next(&into) : Self.next(&out)
-        if try Self.compare(bench, packet, isInbound: isInbound, "seed \(seed), round \(round)") { carried += 1 }
+        if try Self.compare(bench, packet, isInbound: isInbound, "seed \(seed), round \(round)") {
+          carried += 1
+        }
       }
       #expect(carried > Self.rounds / 4)
     }

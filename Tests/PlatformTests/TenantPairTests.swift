@@ -89,12 +89,18 @@ import Wire
     header[11] = UInt8(sum & 255)
     let (low, high) = TenantPair.headerToMachine
     var link: [UInt8] = []
-    for shift in stride(from: UInt64(0), to: 64, by: 8) { link.append(UInt8(truncatingIfNeeded: low >> shift)) }
-    for shift in stride(from: UInt64(0), to: 48, by: 8) { link.append(UInt8(truncatingIfNeeded: high >> shift)) }
+    for shift in stride(from: UInt64(0), to: 64, by: 8) {
+      link.append(UInt8(truncatingIfNeeded: low >> shift))
+    }
+    for shift in stride(from: UInt64(0), to: 48, by: 8) {
+      link.append(UInt8(truncatingIfNeeded: high >> shift))
+    }
     #expect(link == TenantPair.machineAddress + [0x02, 0, 0, 0, 0, 0x01, 0x08, 0x00])
     let bytes = [UInt8](repeating: 0, count: TUN.vnetHeaderByteCount) + link + header + message
     var frame = pool[0]
-    for (place, byte) in bytes.enumerated() { frame.storeBytes(of: byte, toByteOffset: place, as: UInt8.self) }
+    for (place, byte) in bytes.enumerated() {
+      frame.storeBytes(of: byte, toByteOffset: place, as: UInt8.self)
+    }
     let outcome = pool.transmit(0, 0..<bytes.count, to: socket.handle)
     guard case .bytes(bytes.count) = outcome else {
       Issue.record("\(outcome)")

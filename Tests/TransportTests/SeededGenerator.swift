@@ -50,7 +50,7 @@ extension RandomValues {
 
   mutating func network() -> VirtualNetwork { VirtualNetwork(name: text(), prefixes: list { $0.prefix() }) }
 
-  mutating func attachment() -> Attachment { 
+  mutating func attachment() -> Attachment {
     .networkNamespace(name: text(), device: text(), kind: one(of: DeviceKind.allCases))
   }
 
