@@ -58,13 +58,14 @@ struct Daemon {
 
   /// Starts it in a session of its own, so that an operator's Ctrl-C does not reach it.
   ///
-  /// `setsid` and `ip netns exec` replace themselves, so the shell's `$!` is the daemon's own number.
+  /// `setsid` and `nsenter` replace themselves, so the shell's `$!` is the daemon's own number. Not `ip netns exec`, which
+  /// gives every command mounts of its own: what an agent pins in a bpffs is to outlive the agent.
   func start() async throws(LabError) -> RecordedProcess {
     let script = """
       cd "$1" || exit 1; log=$2; shift 2; setsid "$@" >>"$log" 2>&1 </dev/null & echo $!
       """
     let command = ExternalCommand(
-      ["sh", "-c", script, "sh", directory, log, "ip", "netns", "exec", namespace] + words)
+      ["sh", "-c", script, "sh", directory, log, "nsenter", "--net=\(Namespaces.directory)/\(namespace)"] + words)
     let text = try await command.check().trimmingCharacters(in: .whitespacesAndNewlines)
     guard let pid = Int32(text), let startTime = RecordedProcess.startTime(of: pid) else {
       throw LabError(.command, "\(label) of \(member) ended at once; \(log) says why.")

@@ -231,11 +231,15 @@ actor HostRole: DataPath {
     return NodeStatistics(
       bgp: [],
       counters: HostStatistics.counters(
-        workers, machines.entries, forwarding?.kernel, receiveQueueDrops: receivePath.dropCount())
-        + receivePath.counters,
+        workers, machines.entries, forwarding?.kernel, receiveQueueDrops: receivePath.dropCount()),
       problems: missing + faults + obstacles + (obstacle.map { [$0] } ?? []),
-      paths: forwarding == nil
-        ? [] : receivePath.devices.map { ForwardingPath(role: .host, device: $0, path: "tc") })
+      paths: receivePath.paths + pairPaths)
+  }
+
+  /// The way of known flows of VMs behind a pair.
+  private var pairPaths: [ForwardingPath] {
+    guard forwarding != nil else { return [] }
+    return receivePath.devices.map { ForwardingPath(role: .host, device: $0, path: "tc") }
   }
 
   /// The devices stay for the next process; packets wait in them.

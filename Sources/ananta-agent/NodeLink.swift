@@ -122,6 +122,7 @@ actor NodeLink: ServiceLifecycle.Service {
         all.bgp += part.bgp
         all.counters += part.counters
         all.problems += part.problems
+        all.paths += part.paths
       }
       link.report(.statistics(all))
       if owesAcknowledgement, isRunning, revision == state.revision {

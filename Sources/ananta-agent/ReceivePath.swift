@@ -38,14 +38,23 @@ struct ReceivePath {
   /// The names of the uplinks that are read by packet sockets.
   var devices: [String] { sockets.filter { $0.worker == 0 }.map { $0.socket.interfaceName } }
 
-  /// Whether the node's uplinks are others than when `open` looked for them.
-  var isOutdated: Bool { find().links.map(\.index) != uplinks }
+  /// Whether the node's uplinks are others than when `open` looked for them; false when the kernel does not say.
+  var isOutdated: Bool {
+    guard let found = try? find() else { return false }
+    return found.links.map(\.index) != uplinks
+  }
 
   /// Opens sockets on the node's uplinks, and lets go of those on devices that are no uplinks any more.
   ///
   /// New ones let nothing in before `admit`. An uplink without sockets stays with the stack.
   mutating func open() {
-    let found = find()
+    let found: (links: [NetworkLink], obstacles: [String])
+    do throws(PlatformError) {
+      found = try find()
+    } catch {
+      obstacles = [error.description]
+      return
+    }
     obstacles = found.obstacles
     uplinks = found.links.map(\.index)
     countDrops()
@@ -92,12 +101,12 @@ struct ReceivePath {
   }
 
   /// The way in force, and why not a better one.
-  var counters: [Counter] {
-    let labels =
-      devices.isEmpty
-      ? ["path": "stack", "reason": obstacles.joined(separator: " ")]
-      : ["path": "packet-socket", "devices": devices.joined(separator: ",")]
-    return [Counter(name: "ananta_host_receive_path", labels: labels, value: 1)]
+  var paths: [ForwardingPath] {
+    let reason = obstacles.joined(separator: " ")
+    guard !devices.isEmpty else {
+      return [ForwardingPath(role: .host, device: "", path: "stack", reason: reason)]
+    }
+    return devices.map { ForwardingPath(role: .host, device: $0, path: "packet socket", reason: reason) }
   }
 
   /// Packets that workers were too slow for.
@@ -111,23 +120,19 @@ struct ReceivePath {
   }
 
   /// The devices that the configuration names, or those that the node's address or default routes lead to.
-  private func find() -> (links: [NetworkLink], obstacles: [String]) {
-    do throws(PlatformError) {
-      let netlink = try Netlink.open()
-      guard settings.uplinks.isEmpty else {
-        let links = try netlink.links()
-        let missing = settings.uplinks.filter { name in !links.contains { $0.name == name } }
-        return (
-          links.filter { settings.uplinks.contains($0.name) },
-          missing.map { "There is no device \($0), which host.uplinks names." }
-        )
-      }
-      let links = try netlink.uplinks(of: address)
-      guard links.isEmpty else { return (Array(links.prefix(HostLoop.mostSockets)), []) }
-      return ([], ["No Ethernet device has the address \(address), and no default route leads to one."])
-    } catch {
-      return ([], [error.description])
+  private func find() throws(PlatformError) -> (links: [NetworkLink], obstacles: [String]) {
+    let netlink = try Netlink.open()
+    guard settings.uplinks.isEmpty else {
+      let links = try netlink.links()
+      let missing = settings.uplinks.filter { name in !links.contains { $0.name == name } }
+      return (
+        links.filter { settings.uplinks.contains($0.name) },
+        missing.map { "There is no device \($0), which host.uplinks names." }
+      )
     }
+    let links = try netlink.uplinks(of: address)
+    guard links.isEmpty else { return (Array(links.prefix(HostLoop.mostSockets)), []) }
+    return ([], ["No Ethernet device has the address \(address), and no default route leads to one."])
   }
 }
 
