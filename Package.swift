@@ -92,7 +92,7 @@ let package = Package(
       "Management", "Storage", "Transport", "Manifest", logging, lifecycle[0], lifecycle[1]),
     program("ananta-ctl", "Control", "Manifest", "Presentation", "Transport", "Wire"),
     program("ananta-lab", "Lab", "Wire"),
-    program("ananta-bench", "Mux", "Dataplane", "Wire"),
+    program("ananta-bench", "Mux", "Dataplane", "KernelPath", "Platform", "Wire"),
 
     // Tests.
     .target(

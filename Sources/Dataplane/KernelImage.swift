@@ -23,7 +23,9 @@ public struct KernelImage: Sendable {
   public private(set) var targets: [Target] = []
   /// Of all endpoints, in the order in which `KernelEndpoint.firstMovement` counts.
   public private(set) var movements: [MovementState] = []
-  /// The bank that holds `targets` and `movements`.
+  /// Where endpoints are found: numbers from `firstEndpoint` on, in the order of `endpoints`.
+  public private(set) var index: [UInt32] = []
+  /// The bank that holds `endpoints`, `targets` and `movements`.
   public let bank: UInt32
   /// Places of tables that the image before this one does not have.
   public private(set) var newTables: [UInt32] = []
@@ -53,14 +55,23 @@ public struct KernelImage: Sendable {
     endpoints.reserveCapacity(2 * map.states.count)
     for state in map.states { try add(state, after: previous) }
     for vip in map.vips {
-      endpoints.append((EndpointAddress(vip: vip, port: 0, proto: IPProtocol(0)), KernelEndpoint()))
+      let address = EndpointAddress(vip: vip, port: 0, proto: IPProtocol(0))
+      endpoints.append((address, KernelEndpoint(address, bank: bank)))
     }
+    let keys = endpoints.map(\.address.packed)
+    guard keys.count < KernelLayout.endpoints,
+      let index = KernelIndex.make(keys, first: firstEndpoint, seed: map.hash.seed)
+    else { throw .tooManyEndpoints(keys.count) }
+    self.index = index
     for (key, table) in previous?.tables ?? [:] where tables[key] == nil { oldTables.append(table.place) }
     oldTables.sort()
   }
 
+  /// The number of the first endpoint in the kernel's array.
+  public var firstEndpoint: UInt32 { bank * UInt32(KernelLayout.endpoints) + 1 }
+
   private mutating func add(_ state: EndpointState, after previous: KernelImage?) throws(KernelImageError) {
-    var value = KernelEndpoint()
+    var value = KernelEndpoint(state.configuration.address, bank: bank)
     value.number = state.number
     value.idleTimeout = state.configuration.idleTimeout
     value.slotCount = UInt32(state.table.slotCount)
@@ -70,12 +81,13 @@ public struct KernelImage: Sendable {
     value.firstMovement = UInt32(movements.count)
     value.fields = state.configuration.affinity.rawValue
     value.isMoving = state.movement == nil ? 0 : 1
-    value.bank = UInt8(bank)
     targets += state.targetList
     guard targets.count <= KernelLayout.targets else { throw .tooManyTargets(targets.count) }
     if let movement = state.movement { movements += movement.stateList }
     guard movements.count <= KernelLayout.movements else { throw .tooManyMovements(movements.count) }
-    if value.acceptingCount > 0 || state.movement != nil { value.table = try table(of: state, after: previous) }
+    if value.acceptingCount > 0 || state.movement != nil {
+      value.table = try table(of: state, after: previous)
+    }
     endpoints.append((state.configuration.address, value))
   }
 
@@ -119,6 +131,8 @@ public struct KernelImage: Sendable {
 public enum KernelImageError: Error, Hashable, Sendable {
   /// More slots than a table of the kernel has.
   case tooManySlots(Int)
+  /// More endpoints and VIPs than a bank holds, or than can be told apart quickly.
+  case tooManyEndpoints(Int)
   /// More backends of all endpoints than a bank holds.
   case tooManyTargets(Int)
   /// More histories of moving slots than a bank holds.

@@ -1,10 +1,12 @@
 public import Wire
 
-/// An endpoint in the kernel's map of endpoints, or a VIP by itself, which has port 0 and protocol 0.
+/// An endpoint in the kernel's array of endpoints, or a VIP by itself, which has port 0 and protocol 0.
 ///
 /// It and what it points to are never changed while packets can see them; `KernelTables` (Sources/Kernel) reads what
 /// `KernelImage` writes.
 public struct KernelEndpoint: BitwiseCopyable, Sendable {
+  /// Its address, packed.
+  public var key: UInt64
   /// Names the endpoint as long as it exists.
   public var number: UInt32
   /// Milliseconds.
@@ -29,9 +31,12 @@ public struct KernelEndpoint: BitwiseCopyable, Sendable {
   public var bank: UInt8
   /// Always 0.
   public var padding: UInt8
+  /// Always 0.
+  public var rest: UInt32
 
-  /// A VIP by itself.
-  public init() {
+  /// A VIP by itself, or an endpoint of which nothing else is known yet.
+  public init(_ address: EndpointAddress, bank: UInt32) {
+    key = address.packed
     number = 0
     idleTimeout = 0
     slotCount = 0
@@ -42,8 +47,9 @@ public struct KernelEndpoint: BitwiseCopyable, Sendable {
     firstMovement = 0
     fields = 0
     isMoving = 0
-    bank = 0
+    self.bank = UInt8(bank)
     padding = 0
+    rest = 0
   }
 }
 
@@ -89,6 +95,8 @@ public struct KernelRow: BitwiseCopyable, Sendable {
   public var generation: UInt32
   /// Always 0.
   public var padding: UInt32
+  /// The way to the backend; here since every packet that is counted needs it too.
+  public var nextHop: KernelNextHop
 
   /// Nothing yet.
   public init() {
@@ -97,6 +105,36 @@ public struct KernelRow: BitwiseCopyable, Sendable {
     connections = 0
     generation = 0
     padding = 0
+    nextHop = KernelNextHop()
+  }
+}
+
+/// Where packets to an address leave the node, as a CPU was told: device and MAC addresses.
+public struct KernelNextHop: BitwiseCopyable, Sendable {
+  /// What it is the way to, as it lies in a packet.
+  public var address: UInt32
+  /// When it was asked for and what was answered; 0 before the first time.
+  public var epoch: UInt32
+  /// The device's index.
+  public var ifindex: UInt32
+  /// The first bytes of the neighbour's MAC address, as they lie in a frame.
+  public var destinationLow: UInt32
+  /// The last two of them.
+  public var destinationHigh: UInt16
+  /// The first bytes of the device's MAC address.
+  public var sourceLow: UInt16
+  /// The last four of them.
+  public var sourceHigh: UInt32
+
+  /// Not asked for yet.
+  public init() {
+    address = 0
+    epoch = 0
+    ifindex = 0
+    destinationLow = 0
+    destinationHigh = 0
+    sourceLow = 0
+    sourceHigh = 0
   }
 }
 
@@ -123,6 +161,8 @@ public enum KernelLayout {
   @inline(always) public static var slots: Int { 65_537 }
   /// Look-up tables at once: one for each set of backends, and one more for each endpoint that moves.
   @inline(always) public static var tables: Int { 16_384 }
+  /// Endpoints and VIPs in one bank; the first of each bank is not used, since 0 means none.
+  @inline(always) public static var endpoints: Int { 65_536 }
   /// Backends of all endpoints in one bank: 20,000 endpoints with 6 each.
   @inline(always) public static var targets: Int { 131_072 }
   /// Histories of all endpoints that move in one bank.
@@ -143,6 +183,4 @@ public enum KernelLayout {
   @inline(always) public static var unresolvedTotal: Int { 34 }
   /// Handed to user space, which answers or drops what does not fit.
   @inline(always) public static var tooBigTotal: Int { 35 }
-  /// Next hops that each CPU remembers, a power of two.
-  @inline(always) public static var nextHops: Int { 1_024 }
 }

@@ -27,13 +27,14 @@ public struct KernelRemains: Sendable {
   }
 
   /// The bank in use.
-  public var bank: UInt32 { endpoints.first { $0.address.port != 0 }.map { UInt32($0.value.bank) } ?? 0 }
+  public var bank: UInt32 { endpoints.first.map { UInt32($0.value.bank) } ?? 0 }
 
   /// One endpoint as it was; nil when the remains contradict themselves.
   func state(_ address: EndpointAddress, _ value: KernelEndpoint) -> EndpointState? {
     let (first, count) = (Int(value.firstTarget), Int(value.targetCount))
     let accepting = Int(value.acceptingCount)
-    guard let fields = HashedFields(rawValue: value.fields), first + count <= targets.count, accepting <= count
+    guard let fields = HashedFields(rawValue: value.fields), first + count <= targets.count,
+      accepting <= count
     else { return nil }
     let own = Array(targets[first..<(first + count)])
     // Weights are not in the kernel: one that no configuration has makes the next one build its own table.
@@ -62,7 +63,8 @@ public struct KernelRemains: Sendable {
       idleTimeout: value.idleTimeout, backends: backends)
     return EndpointState(
       configuration, number: value.number,
-      table: BackendTable(Array(backends.prefix(accepting)), restoring: slots), targets: own, movement: movement)
+      table: BackendTable(Array(backends.prefix(accepting)), restoring: slots), targets: own,
+      movement: movement)
   }
 }
 

@@ -134,6 +134,10 @@ public struct OutboundFlow: BitwiseCopyable, Sendable {
   public var vipPort: UInt16
   /// Always 0.
   public var padding: UInt16
+  /// Always 0.
+  public var morePadding: UInt32
+  /// The device by which it leaves, and when the kernel has said so; written by the program, 0 at first.
+  public var exit: UInt64
 
   /// For a flow from a VM.
   @inline(always) public init(_ flow: KnownFlow, lastSeen: UInt32) {
@@ -143,6 +147,8 @@ public struct OutboundFlow: BitwiseCopyable, Sendable {
     self.lastSeen = lastSeen
     vipPort = flow.vipPort
     padding = 0
+    morePadding = 0
+    exit = 0
   }
 }
 

@@ -5,10 +5,15 @@ public import Wire
 public struct MapEntry: EndpointEntry, Sendable {
   /// The cell.
   @usableFromInline let index: Int
+  /// Names the endpoint as long as it exists.
   public let number: UInt32
+  /// Milliseconds.
   public let idleTimeout: UInt32
+  /// Of the look-up table.
   public let slotCount: UInt32
+  /// What chooses the slot.
   public let fields: HashedFields
+  /// Whether some slot may be moving.
   public let isMoving: Bool
 
   /// Reads a cell.

@@ -19,6 +19,19 @@ public struct EndpointAddress: Hashable, Sendable, BitwiseCopyable {
     padding = 0
   }
 
+  /// The same as one number, which is never 0 for a VIP.
+  @inline(always) public var packed: UInt64 {
+    UInt64(vip.raw) | UInt64(port) << 32 | UInt64(proto.rawValue) << 48
+  }
+
+  /// Takes a number apart that is an address.
+  @inline(always) public init(packed: UInt64) {
+    self.init(
+      vip: IPv4Address(raw: UInt32(truncatingIfNeeded: packed)),
+      port: UInt16(truncatingIfNeeded: packed >> 32),
+      proto: IPProtocol(UInt8(truncatingIfNeeded: packed >> 48)))
+  }
+
   /// Written out because the compiler's own `==` cannot be inlined into another module.
   @inline(always) public static func == (a: Self, b: Self) -> Bool {
     a.vip.raw == b.vip.raw && a.port == b.port && a.proto.rawValue == b.proto.rawValue
@@ -97,7 +110,7 @@ public protocol MuxTables: ~Copyable {
   /// Whether a backend is still the endpoint's, be it one that drains; false once it is down or taken away.
   func serves(_ entry: Endpoint, _ target: Target) -> Bool
   /// How a slot moves now; nil when it is settled.
-  func movement(_ entry: Endpoint, slot: Int) -> SlotMovement?
+  mutating func movement(_ entry: Endpoint, slot: Int) -> SlotMovement?
   /// Whether any connection of the endpoint may be recorded.
   func hasRecords(_ entry: Endpoint) -> Bool
   /// The backend that is recorded for a connection; asking renews the record unless it is `opening`.

@@ -22,21 +22,40 @@ import Wire
 
 /// The MUX's tables in eBPF maps.
 ///
-/// A map of one endpoint map holds what is in force: the agent makes a new one beside it and changes one pointer, so
+/// A map of one index of endpoints holds what is in force: the agent makes a new one beside it and changes one pointer, so
 /// a packet sees the old tables or the new, whatever their size.
 struct KernelTables: MuxTables {
   let seed: UInt64
+  /// The time in milliseconds, once it has been read, which costs as much as a look-up; 0 before that.
+  private var readAt: UInt64 = 0
+
+  @inline(__always) init(seed: UInt64) { self.seed = seed }
 
   @inline(__always) var poolHash: PoolHash { PoolHash(seed: seed) }
 
   @inline(__always) var now: UInt32 { UInt32(truncatingIfNeeded: ktime_nanoseconds() / 1_000_000) }
 
+  /// The same time for everything that is done with a packet.
+  @inline(__always) mutating func time() -> UInt32 {
+    if readAt == 0 { readAt = ktime_nanoseconds() / 1_000_000 }
+    return UInt32(truncatingIfNeeded: readAt)
+  }
+
+  /// What `KernelIndex` has put in its place.
   @inline(__always) func find(_ address: EndpointAddress) -> UnsafePointer<KernelEndpoint>? {
     var first: UInt32 = 0
-    guard let map = unsafe endpoints_at(&first) else { return nil }
-    var key = address
-    guard let value = unsafe inner_at(map, &key) else { return nil }
-    return unsafe UnsafePointer(value.assumingMemoryBound(to: KernelEndpoint.self))
+    guard let map = unsafe endpoints_at(&first), let index = unsafe inner_at(map, &first) else { return nil }
+    let key = address.packed
+    var place = KernelIndex.place(key, seed: seed)
+    for _ in 0..<KernelIndex.steps {
+      let offset = Int(truncatingIfNeeded: opaque(place) & UInt64(KernelIndex.places &- 1)) &* 4
+      var number = unsafe index.load(fromByteOffset: offset, as: UInt32.self)
+      guard number != 0, let value = unsafe endpoint_values_at(&number) else { return nil }
+      let found = unsafe UnsafePointer(value.assumingMemoryBound(to: KernelEndpoint.self))
+      if unsafe found.pointee.key == key { return unsafe found }
+      place &+= 1
+    }
+    return nil
   }
 
   @inline(__always) func endpoint(_ address: EndpointAddress) -> KernelEntry? {
@@ -58,10 +77,9 @@ struct KernelTables: MuxTables {
   }
 
   @inline(__always) func target(_ entry: KernelEntry, _ place: UInt32) -> Target? {
-    var bank = unsafe UInt32(entry.place.pointee.bank)
-    var index = unsafe entry.place.pointee.firstTarget &+ place
-    guard let map = unsafe targets_at(&bank), let value = unsafe inner_at(map, &index) else { return nil }
-    return unsafe value.load(as: Target.self)
+    let bank = unsafe UInt32(entry.place.pointee.bank) &* UInt32(KernelLayout.targets)
+    var index = unsafe bank &+ entry.place.pointee.firstTarget &+ place
+    return unsafe targets_at(&index)?.load(as: Target.self)
   }
 
   @inline(__always) func current(_ entry: KernelEntry, slot index: Int) -> Target? {
@@ -69,12 +87,12 @@ struct KernelTables: MuxTables {
     return target(entry, UInt32(slot.place))
   }
 
-  @inline(__always) func movement(_ entry: KernelEntry, slot index: Int) -> SlotMovement? {
+  @inline(__always) mutating func movement(_ entry: KernelEntry, slot index: Int) -> SlotMovement? {
     guard entry.isMoving, let slot = slot(entry, index), slot.movement != 0 else { return nil }
-    var bank = unsafe UInt32(entry.place.pointee.bank)
-    var place = unsafe entry.place.pointee.firstMovement &+ UInt32(slot.movement)
-    guard let map = unsafe movements_at(&bank), let value = unsafe inner_at(map, &place) else { return nil }
-    return unsafe value.load(as: MovementState.self).phase(now: now, idleTimeout: entry.idleTimeout)
+    let bank = unsafe UInt32(entry.place.pointee.bank) &* UInt32(KernelLayout.movements)
+    var place = unsafe bank &+ entry.place.pointee.firstMovement &+ UInt32(slot.movement)
+    guard let value = unsafe movements_at(&place) else { return nil }
+    return unsafe value.load(as: MovementState.self).phase(now: time(), idleTimeout: entry.idleTimeout)
   }
 
   /// Searches the backends by halves: first those that take new connections, then those that drain.
@@ -128,7 +146,7 @@ struct KernelTables: MuxTables {
   ) -> Target? {
     var key = KernelFlowKey(connection)
     guard let place = unsafe flows_at(&key)?.assumingMemoryBound(to: FlowRecord.self) else { return nil }
-    switch unsafe place.pointee.meet(opening: opening, idleTimeout: entry.idleTimeout, now: now) {
+    switch unsafe place.pointee.meet(opening: opening, idleTimeout: entry.idleTimeout, now: time()) {
     case .ended:
       unsafe remove(&key, place.pointee)
       return nil
@@ -149,7 +167,7 @@ struct KernelTables: MuxTables {
     let number = entry.number & UInt32(Limits.endpoints &- 1)
     var key = KernelFlowKey(connection)
     var record = FlowRecord(
-      target, number: number, opening: opening, idleTimeout: entry.idleTimeout, now: now)
+      target, number: number, opening: opening, idleTimeout: entry.idleTimeout, now: time())
     guard unsafe flows_insert(&key, &record) == 0 else { return }
     add(1, to: number)
     if opening { add(1, to: UInt32(KernelLayout.untrustedCount)) }
@@ -164,12 +182,25 @@ struct KernelTables: MuxTables {
   @inline(__always) mutating func expireSoon(_ connection: FiveTuple, isReset: Bool) {
     var key = KernelFlowKey(connection)
     guard let place = unsafe flows_at(&key)?.assumingMemoryBound(to: FlowRecord.self) else { return }
-    unsafe place.pointee.close(isReset: isReset, now: now)
+    unsafe place.pointee.close(isReset: isReset, now: time())
+  }
+
+  /// What this CPU knows of an endpoint's backend.
+  @inline(__always) static func row(_ target: Target) -> Memory<KernelRow>? {
+    var index = target.row
+    return unsafe Memory(rows_at(&index))
   }
 
   @inline(__always) mutating func count(_ target: Target, byteCount: Int, opens: Bool) {
-    var index = target.row
-    guard let row = unsafe rows_at(&index)?.assumingMemoryBound(to: KernelRow.self) else { return }
+    guard let row = Self.row(target) else { return }
+    Self.count(row, target, byteCount: byteCount, opens: opens)
+  }
+
+  /// Counts a packet to a backend whose row is known.
+  @inline(__always) static func count(
+    _ row: Memory<KernelRow>, _ target: Target, byteCount: Int, opens: Bool
+  ) {
+    let row = unsafe row.place
     if unsafe row.pointee.generation != target.generation {
       guard unsafe Int32(bitPattern: target.generation &- row.pointee.generation) > 0 else { return }
       unsafe row.pointee.packets = 0

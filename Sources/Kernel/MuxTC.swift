@@ -34,9 +34,10 @@ func muxTC(_ skb: UnsafePointer<sk_buff>) -> Int32 {
   case .answerEcho: return TrafficAction.unspecified
   case .encapsulate(let packet, let target):
     guard packet.network.timeToLive > 1 else { return TrafficAction.unspecified }
-    guard
-      let hop = unsafe NextHop.find(
-        skb, target.locator, from: own.pointee.address, ingress: skb.pointee.ifindex, needsNeighbour: false)
+    guard let row = KernelTables.row(target),
+      unsafe NextHop.find(
+        skb, row, target.locator, from: own.pointee.address, ingress: skb.pointee.ifindex,
+        needsNeighbour: false)
     else {
       KernelTables.count(total: KernelLayout.unresolvedTotal)
       return TrafficAction.unspecified
@@ -49,12 +50,12 @@ func muxTC(_ skb: UnsafePointer<sk_buff>) -> Int32 {
     guard grown.holds(Ethernet.byteCount &+ IPIP.byteCount &+ IPv4Header.byteCount) else {
       return TrafficAction.shot
     }
-    tables.count(target, byteCount: packet.network.totalLength, opens: packet.opens)
+    KernelTables.count(row, target, byteCount: packet.network.totalLength, opens: packet.opens)
     var inner = grown.packet(skb, at: Ethernet.byteCount &+ IPIP.byteCount)
     IPv4Header(at: 0).spendHop(&inner)
     var rest = Offload()
     Emit.encapsulated(&inner, &rest, packet, from: address, to: target.locator)
-    return unsafe Int32(truncatingIfNeeded: redirect_neighbour(hop.pointee.ifindex))
+    return Int32(truncatingIfNeeded: redirect_neighbour(row.value.nextHop.ifindex))
   }
 }
 

@@ -5,6 +5,7 @@ import Wire
 
 /// The verdicts of an XDP program.
 enum XDPAction {
+  @inline(__always) static var aborted: Int32 { 0 }
   @inline(__always) static var drop: Int32 { 1 }
   @inline(__always) static var pass: Int32 { 2 }
   @inline(__always) static var transmit: Int32 { 3 }
@@ -22,17 +23,24 @@ enum XDPAction {
 
   @inline(__always) func holds(_ count: Int) -> Bool { unsafe data + count <= end }
 
+  @inline(__always) var byteCount: Int { unsafe end - data }
+
   /// The packet that begins at an offset.
   @inline(__always) func packet(at offset: Int) -> Frame {
-    unsafe Frame(start: data + offset, end: end, byteCount: end - data &- offset)
+    unsafe Frame(start: data + offset, end: end, byteCount: byteCount &- offset)
   }
 
-  @inline(__always) func storeEthernet(_ hop: UnsafeMutablePointer<NextHop>) {
-    unsafe data.storeBytes(of: hop.pointee.destinationLow, toByteOffset: 0, as: UInt32.self)
-    unsafe data.storeBytes(of: hop.pointee.destinationHigh, toByteOffset: 4, as: UInt16.self)
-    unsafe data.storeBytes(of: hop.pointee.sourceLow, toByteOffset: 6, as: UInt16.self)
-    unsafe data.storeBytes(of: hop.pointee.sourceHigh, toByteOffset: 8, as: UInt32.self)
-    unsafe data.storeBytes(of: Ethernet.ipv4, toByteOffset: 12, as: UInt16.self)
+  /// Lays a value down as it lies in memory; as one store, which `storeBytes` is not.
+  @inline(__always) func store<Value: BitwiseCopyable>(_ value: Value, at offset: Int) {
+    unsafe (data + offset).assumingMemoryBound(to: Value.self).pointee = value
+  }
+
+  @inline(__always) func storeEthernet(_ hop: KernelNextHop) {
+    store(hop.destinationLow, at: 0)
+    store(hop.destinationHigh, at: 4)
+    store(hop.sourceLow, at: 6)
+    store(hop.sourceHigh, at: 8)
+    store(Ethernet.ipv4, at: 12)
   }
 }
 
@@ -69,20 +77,21 @@ func muxXDP(_ context: UnsafePointer<xdp_md>) -> Int32 {
     return XDPAction.pass
   case .answerEcho(let packet):
     guard packet.network.timeToLive > 1 else { return XDPAction.pass }
+    var hop = KernelNextHop()
     guard
-      let hop = unsafe NextHop.find(
-        context, packet.network.source, from: packet.network.destination.raw,
-        ingress: context.pointee.ingress_ifindex, needsNeighbour: true)
+      unsafe NextHop.ask(
+        context, &hop, packet.network.source, from: packet.network.destination.raw,
+        ingress: context.pointee.ingress_ifindex) == .resolved
     else { return XDPAction.pass }
     Emit.echoReply(&frame, packet)
     KernelTables.count(total: KernelLayout.echoTotal)
-    unsafe arrived.storeEthernet(hop)
+    arrived.storeEthernet(hop)
     return unsafe leave(context, hop)
   case .encapsulate(let packet, let target):
     guard packet.network.timeToLive > 1 else { return XDPAction.pass }
-    guard
-      let hop = unsafe NextHop.find(
-        context, target.locator, from: own.pointee.address, ingress: context.pointee.ingress_ifindex,
+    guard let row = KernelTables.row(target),
+      unsafe NextHop.find(
+        context, row, target.locator, from: own.pointee.address, ingress: context.pointee.ingress_ifindex,
         needsNeighbour: true)
     else {
       KernelTables.count(total: KernelLayout.unresolvedTotal)
@@ -97,17 +106,17 @@ func muxXDP(_ context: UnsafePointer<xdp_md>) -> Int32 {
     guard grown.holds(Ethernet.byteCount &+ IPIP.byteCount &+ IPv4Header.byteCount) else {
       return XDPAction.drop
     }
-    tables.count(target, byteCount: packet.network.totalLength, opens: packet.opens)
+    KernelTables.count(row, target, byteCount: packet.network.totalLength, opens: packet.opens)
     var inner = grown.packet(at: Ethernet.byteCount &+ IPIP.byteCount)
     var offload = Offload()
     Emit.encapsulated(&inner, &offload, packet, from: address, to: target.locator)
-    unsafe grown.storeEthernet(hop)
-    return unsafe leave(context, hop)
+    grown.storeEthernet(row.value.nextHop)
+    return unsafe leave(context, row.value.nextHop)
   }
 }
 
 /// Out by the device it came in by, or another.
-@inline(__always) func leave(_ context: UnsafePointer<xdp_md>, _ hop: UnsafeMutablePointer<NextHop>) -> Int32 {
-  if unsafe hop.pointee.ifindex == context.pointee.ingress_ifindex { return XDPAction.transmit }
-  return unsafe Int32(truncatingIfNeeded: redirect(hop.pointee.ifindex, 0))
+@inline(__always) func leave(_ context: UnsafePointer<xdp_md>, _ hop: KernelNextHop) -> Int32 {
+  if unsafe hop.ifindex == context.pointee.ingress_ifindex { return XDPAction.transmit }
+  return Int32(truncatingIfNeeded: redirect(hop.ifindex, 0))
 }

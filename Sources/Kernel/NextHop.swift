@@ -2,40 +2,44 @@ import CKernel
 import Dataplane
 import Wire
 
-/// Where a packet to an address leaves this node: device and MAC addresses, as the routing table and the neighbour
-/// table say.
+/// Where a packet to an address leaves this node, as the routing table and the neighbour table say.
 ///
-/// Looking it up costs more than all the rest, so each CPU remembers what it was told for 256 ticks of its clock:
-/// a quarter of a second to two and a half, by the kernel's HZ.
-struct NextHop: BitwiseCopyable {
-  /// What it is remembered by.
-  var address: UInt32
-  /// When it was asked for, in units of 256 ticks.
-  var epoch: UInt32
-  var ifindex: UInt32
-  /// The MAC addresses, as they lie in a frame: destination, source.
-  var destinationLow: UInt32
-  var destinationHigh: UInt16
-  var sourceLow: UInt16
-  var sourceHigh: UInt32
-
-  /// Whether the neighbour's MAC address is known.
+/// Looking it up costs more than all the rest, so each CPU remembers what it was told of a backend, in the backend's row,
+/// for 256 ticks of its clock: a quarter of a second to two and a half, by the kernel's HZ.
+enum NextHop {
+  /// What the kernel has answered.
   enum Finding: BitwiseCopyable { case resolved, unresolved, none }
 
-  @inline(__always) static func place(_ address: IPv4Address) -> UnsafeMutablePointer<NextHop>? {
-    let mixed = address.number &* 0x9e37_79b1
-    var index = mixed &>> 22
-    return unsafe next_hops_at(&index)?.assumingMemoryBound(to: NextHop.self)
+  /// Sees to it that a row has the way to its backend; false when there is none, or when the neighbour's MAC address is
+  /// needed and not known.
+  @inline(__always) static func find(
+    _ context: UnsafeRawPointer, _ row: Memory<KernelRow>, _ address: IPv4Address, from source: UInt32,
+    ingress: UInt32, needsNeighbour: Bool
+  ) -> Bool {
+    // Never 0, and odd when the neighbour is known.
+    let epoch = UInt32(truncatingIfNeeded: jiffies() &>> 8) &<< 2 | 2
+    let known = unsafe row.place.pointee.nextHop.epoch
+    if unsafe row.place.pointee.nextHop.address == address.raw {
+      if known == epoch | 1 { return true }
+      if known == epoch && !needsNeighbour { return true }
+    }
+    var hop = KernelNextHop()
+    switch unsafe ask(context, &hop, address, from: source, ingress: ingress) {
+    case .resolved: hop.epoch = epoch | 1
+    case .unresolved:
+      guard !needsNeighbour else { return false }
+      hop.epoch = epoch
+    case .none: return false
+    }
+    unsafe row.place.pointee.nextHop = hop
+    return true
   }
 
-  /// Asks the cache, then the kernel; the answer lies in the cache's place.
-  @inline(__always) static func find(
-    _ context: UnsafeRawPointer, _ address: IPv4Address, from source: UInt32, ingress: UInt32,
-    needsNeighbour: Bool
-  ) -> UnsafeMutablePointer<NextHop>? {
-    guard let place = unsafe place(address) else { return nil }
-    let epoch = UInt32(truncatingIfNeeded: jiffies() &>> 8) | 1 << 31
-    if unsafe place.pointee.address == address.raw && place.pointee.epoch == epoch { return unsafe place }
+  /// Asks the kernel.
+  @inline(__always) static func ask(
+    _ context: UnsafeRawPointer, _ hop: inout KernelNextHop, _ address: IPv4Address, from source: UInt32,
+    ingress: UInt32
+  ) -> Finding {
     var question = fib_lookup()
     question.family = 2
     question.ifindex = ingress
@@ -45,13 +49,13 @@ struct NextHop: BitwiseCopyable {
     question.total_length = 0
     let answer = unsafe fib_lookup(context, &question, 0)
     // 0: all is known. 7 (NO_NEIGH): the route is, the neighbour is still to be asked for.
-    guard answer == 0 || (answer == 7 && !needsNeighbour) else { return nil }
-    unsafe place.pointee = NextHop(
-      address: address.raw, epoch: epoch, ifindex: question.ifindex,
-      destinationLow: UInt32(question.destination_mac_low) | question.destination_mac_high &<< 16,
-      destinationHigh: UInt16(truncatingIfNeeded: question.destination_mac_high &>> 16),
-      sourceLow: UInt16(truncatingIfNeeded: question.source_mac_low),
-      sourceHigh: question.source_mac_low &>> 16 | UInt32(question.source_mac_high) &<< 16)
-    return unsafe place
+    guard answer == 0 || answer == 7 else { return .none }
+    hop.address = address.raw
+    hop.ifindex = question.ifindex
+    hop.destinationLow = UInt32(question.destination_mac_low) | question.destination_mac_high &<< 16
+    hop.destinationHigh = UInt16(truncatingIfNeeded: question.destination_mac_high &>> 16)
+    hop.sourceLow = UInt16(truncatingIfNeeded: question.source_mac_low)
+    hop.sourceHigh = question.source_mac_low &>> 16 | UInt32(question.source_mac_high) &<< 16
+    return answer == 0 ? .resolved : .unresolved
   }
 }

@@ -16,14 +16,12 @@ struct HostMaps: ~Copyable, Sendable {
     BPFMapDefinition(
       "host_machines", .perCPUArray, keySize: 4, valueSize: MemoryLayout<MachineCount>.size,
       maxEntries: HostKernelLayout.machines),
-    BPFMapDefinition("next_hops", .perCPUArray, keySize: 4, valueSize: 24, maxEntries: KernelLayout.nextHops),
   ]
 
   let muxes: BPFMap
   let inbound: BPFMap
   let outbound: BPFMap
   let machines: BPFMap
-  let nextHops: BPFMap
 
   /// Opens the maps that are pinned, by the path of each name, and creates and pins those that are not; without paths
   /// they live as long as this process.
@@ -33,12 +31,10 @@ struct HostMaps: ~Copyable, Sendable {
     let inbound = try Self.open("host_inbound", path)
     let outbound = try Self.open("host_outbound", path)
     let machines = try Self.open("host_machines", path)
-    let nextHops = try Self.open("next_hops", path)
     self.muxes = muxes
     self.inbound = inbound
     self.outbound = outbound
     self.machines = machines
-    self.nextHops = nextHops
   }
 
   private static func open(_ name: String, _ path: MuxKernel.PinPath?) throws(PlatformError) -> BPFMap {
@@ -53,7 +49,6 @@ struct HostMaps: ~Copyable, Sendable {
     [
       "host_muxes": muxes.descriptor.raw, "host_inbound": inbound.descriptor.raw,
       "host_outbound": outbound.descriptor.raw, "host_machines": machines.descriptor.raw,
-      "next_hops": nextHops.descriptor.raw,
     ]
   }
 }

@@ -1,5 +1,4 @@
 public import Dataplane
-internal import Foundation
 public import Platform
 
 /// The MUX inside the kernel: its programs, its maps, and who writes them.
@@ -32,8 +31,7 @@ public final class MuxKernel: Sendable {
   /// `settings` are in force at once. An error names what the kernel refused: no privilege, a map, or the verifier's
   /// last words about a program.
   public init(_ settings: KernelSettings, pinnedAt path: PinPath? = nil) throws(PlatformError) {
-    guard let bytes = Data(base64Encoded: KernelObject.base64) else { preconditionFailure("written by build.sh") }
-    let object = try BPFObject([UInt8](bytes))
+    let object = try KernelPrograms.object()
     let maps = try MuxMaps(pinnedAt: path)
     try maps.settings.update(UInt32(0), to: settings)
     flowCounts = try maps.flowCounts.memory()
@@ -58,25 +56,21 @@ public final class MuxKernel: Sendable {
     }
     try maps.tables.update(places.span, to: descriptors.span)
     filled.removeAll()
-    try write(image.targets, maps.targets, bank: image.bank, MuxMaps.targetBank)
-    try write(image.movements, maps.movements, bank: image.bank, MuxMaps.movementBank)
-    let endpoints = try BPFMap.create(MuxMaps.endpointMap(image.endpoints.count))
-    let addresses = image.endpoints.map(\.address)
-    let values = image.endpoints.map(\.value)
-    try endpoints.update(addresses.span, to: values.span)
-    try maps.endpoints.insert(endpoints, at: UInt32(0))
+    try write(image.targets, maps.targets, from: Int(image.bank) * KernelLayout.targets)
+    try write(image.movements, maps.movements, from: Int(image.bank) * KernelLayout.movements)
+    try write(image.endpoints.map(\.value), maps.endpointValues, from: Int(image.firstEndpoint))
+    let index = try BPFMap.create(MuxMaps.index)
+    try index.update(UInt32(0), toElements: image.index.span)
+    try maps.endpoints.insert(index, at: UInt32(0))
     for place in image.oldTables { try maps.tables.remove(place) }
   }
 
   private func write<Value: BitwiseCopyable>(
-    _ values: [Value], _ outer: borrowing BPFMap, bank: UInt32, _ definition: BPFMapDefinition
+    _ values: [Value], _ map: borrowing BPFMap, from first: Int
   ) throws(PlatformError) {
     guard !values.isEmpty else { return }
-    let indices = values.indices.map { UInt32($0) }
-    switch try outer.inner(at: bank, named: definition.name) {
-    case .some(let inner): try inner.update(indices.span, to: values.span)
-    case .none: preconditionFailure("a bank is there from the beginning")
-    }
+    let indices = values.indices.map { UInt32(first + $0) }
+    try map.update(indices.span, to: values.span)
   }
 }
 

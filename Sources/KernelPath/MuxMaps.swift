@@ -5,36 +5,34 @@ internal import Wire
 /// The maps of the MUX's programs.
 ///
 /// ```
-///  endpoints [1] ──► map of endpoints ──┬─ table ──► tables [n] ──► slots
-///                                       ├─ bank, firstTarget ──► targets [2] ──► targets
-///                                       └─ bank, firstMovement ──► movements [2] ──► histories
+///  endpoints [1] ──► index ──► values ──┬─ table ──► tables [n] ──► slots
+///                                       ├─ bank, firstTarget ──► targets, those of one bank after the other's
+///                                       └─ bank, firstMovement ──► movements, likewise
 /// ```
 struct MuxMaps: ~Copyable, Sendable {
   /// Inner maps of the map of tables: one value, which is a whole table.
   static let slots = BPFMapDefinition(
     "slots", .array, keySize: 4, valueSize: KernelLayout.slots * MemoryLayout<KernelSlot>.size, maxEntries: 1)
-  static let targetBank = BPFMapDefinition(
-    "target_bank", .array, keySize: 4, valueSize: MemoryLayout<Target>.size, maxEntries: KernelLayout.targets)
-  static let movementBank = BPFMapDefinition(
-    "movement_bank", .array, keySize: 4, valueSize: MemoryLayout<MovementState>.size,
-    maxEntries: KernelLayout.movements)
 
-  /// The map of endpoints in force, with room for as many as there are.
-  static func endpointMap(_ count: Int) -> BPFMapDefinition {
-    BPFMapDefinition(
-      "endpoint_map", .hash, keySize: MemoryLayout<EndpointAddress>.size,
-      valueSize: MemoryLayout<KernelEndpoint>.size, maxEntries: max(64, count))
-  }
+  /// Inner maps of the map of endpoints: one value, which is a whole `KernelIndex`.
+  static let index = BPFMapDefinition(
+    "endpoint_index", .array, keySize: 4, valueSize: KernelIndex.places * MemoryLayout<UInt32>.size,
+    maxEntries: 1)
 
   static let definitions: [BPFMapDefinition] = [
     BPFMapDefinition(
-      "endpoints", .arrayOfMaps, keySize: 4, valueSize: 4, maxEntries: 1, inner: endpointMap(0).shape),
+      "endpoints", .arrayOfMaps, keySize: 4, valueSize: 4, maxEntries: 1, inner: index.shape),
+    BPFMapDefinition(
+      "endpoint_values", .array, keySize: 4, valueSize: MemoryLayout<KernelEndpoint>.size,
+      maxEntries: 2 * KernelLayout.endpoints),
     BPFMapDefinition(
       "tables", .arrayOfMaps, keySize: 4, valueSize: 4, maxEntries: KernelLayout.tables, inner: slots.shape),
     BPFMapDefinition(
-      "targets", .arrayOfMaps, keySize: 4, valueSize: 4, maxEntries: 2, inner: targetBank.shape),
+      "targets", .array, keySize: 4, valueSize: MemoryLayout<Target>.size,
+      maxEntries: 2 * KernelLayout.targets),
     BPFMapDefinition(
-      "movements", .arrayOfMaps, keySize: 4, valueSize: 4, maxEntries: 2, inner: movementBank.shape),
+      "movements", .array, keySize: 4, valueSize: MemoryLayout<MovementState>.size,
+      maxEntries: 2 * KernelLayout.movements),
     BPFMapDefinition(
       "flows", .hash, keySize: MemoryLayout<KernelFlowKey>.size, valueSize: MemoryLayout<FlowRecord>.size,
       maxEntries: KernelLayout.flows),
@@ -42,13 +40,14 @@ struct MuxMaps: ~Copyable, Sendable {
       "flow_counts", .array, keySize: 4, valueSize: 4, maxEntries: KernelLayout.flowCounts, flags: .mappable),
     BPFMapDefinition("totals", .perCPUArray, keySize: 4, valueSize: 8, maxEntries: KernelLayout.totals),
     BPFMapDefinition(
-      "rows", .perCPUArray, keySize: 4, valueSize: MemoryLayout<KernelRow>.size, maxEntries: Limits.counterRows),
+      "rows", .perCPUArray, keySize: 4, valueSize: MemoryLayout<KernelRow>.size,
+      maxEntries: Limits.counterRows),
     BPFMapDefinition(
       "settings", .array, keySize: 4, valueSize: MemoryLayout<KernelSettings>.size, maxEntries: 1),
-    BPFMapDefinition("next_hops", .perCPUArray, keySize: 4, valueSize: 24, maxEntries: KernelLayout.nextHops),
   ]
 
   let endpoints: BPFMap
+  let endpointValues: BPFMap
   let tables: BPFMap
   let targets: BPFMap
   let movements: BPFMap
@@ -57,13 +56,13 @@ struct MuxMaps: ~Copyable, Sendable {
   let totals: BPFMap
   let rows: BPFMap
   let settings: BPFMap
-  let nextHops: BPFMap
 
   /// Opens the maps that are pinned, by the path of each name, and creates and pins those that are not; without paths
   /// they live as long as this process.
   init(pinnedAt path: MuxKernel.PinPath?) throws(PlatformError) {
     // All are made before any is kept: a structure of owners is whole or not at all.
     let endpoints = try Self.open("endpoints", path)
+    let endpointValues = try Self.open("endpoint_values", path)
     let tables = try Self.open("tables", path)
     let targets = try Self.open("targets", path)
     let movements = try Self.open("movements", path)
@@ -72,14 +71,8 @@ struct MuxMaps: ~Copyable, Sendable {
     let totals = try Self.open("totals", path)
     let rows = try Self.open("rows", path)
     let settings = try Self.open("settings", path)
-    let nextHops = try Self.open("next_hops", path)
-    for bank: UInt32 in 0...1 {
-      if try targets.innerID(at: bank) == nil { try targets.insert(try BPFMap.create(Self.targetBank), at: bank) }
-      if try movements.innerID(at: bank) == nil {
-        try movements.insert(try BPFMap.create(Self.movementBank), at: bank)
-      }
-    }
     self.endpoints = endpoints
+    self.endpointValues = endpointValues
     self.tables = tables
     self.targets = targets
     self.movements = movements
@@ -88,7 +81,6 @@ struct MuxMaps: ~Copyable, Sendable {
     self.totals = totals
     self.rows = rows
     self.settings = settings
-    self.nextHops = nextHops
   }
 
   private static func open(_ name: String, _ pinPath: MuxKernel.PinPath?) throws(PlatformError) -> BPFMap {
@@ -112,10 +104,11 @@ struct MuxMaps: ~Copyable, Sendable {
   /// For the loader: a descriptor for every name in the programs.
   var descriptors: [String: CInt] {
     [
-      "endpoints": endpoints.descriptor.raw, "tables": tables.descriptor.raw, "targets": targets.descriptor.raw,
+      "endpoints": endpoints.descriptor.raw, "endpoint_values": endpointValues.descriptor.raw,
+      "tables": tables.descriptor.raw, "targets": targets.descriptor.raw,
       "movements": movements.descriptor.raw, "flows": flows.descriptor.raw,
       "flow_counts": flowCounts.descriptor.raw, "totals": totals.descriptor.raw, "rows": rows.descriptor.raw,
-      "settings": settings.descriptor.raw, "next_hops": nextHops.descriptor.raw,
+      "settings": settings.descriptor.raw,
     ]
   }
 }

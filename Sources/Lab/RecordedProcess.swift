@@ -65,7 +65,8 @@ struct Daemon {
       cd "$1" || exit 1; log=$2; shift 2; setsid "$@" >>"$log" 2>&1 </dev/null & echo $!
       """
     let command = ExternalCommand(
-      ["sh", "-c", script, "sh", directory, log, "nsenter", "--net=\(Namespaces.directory)/\(namespace)"] + words)
+      ["sh", "-c", script, "sh", directory, log, "nsenter", "--net=\(Namespaces.directory)/\(namespace)"]
+        + words)
     let text = try await command.check().trimmingCharacters(in: .whitespacesAndNewlines)
     guard let pid = Int32(text), let startTime = RecordedProcess.startTime(of: pid) else {
       throw LabError(.command, "\(label) of \(member) ended at once; \(log) says why.")

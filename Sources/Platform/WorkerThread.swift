@@ -54,6 +54,14 @@ public struct WorkerThread: ~Copyable, Sendable {
     return found.map(Int.init)
   }
 
+  /// Keeps the calling thread, and those it starts from now on, on one CPU.
+  ///
+  /// The corresponding command is `taskset -c CPU`.
+  public static func stay(onCPU cpu: Int) throws(PlatformError) {
+    let code = clinux_pin_thread(CInt(cpu))
+    guard code == 0 else { throw PlatformError("stay on", "CPU \(cpu)", Errno(rawValue: code)) }
+  }
+
   /// What a thread begins with; the thread's first act is to take it over.
   class Beginning {
     func run() {}

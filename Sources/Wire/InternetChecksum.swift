@@ -14,7 +14,8 @@ public struct InternetChecksum: BitwiseCopyable, Sendable {
 
   /// Adds two adjacent 16-bit words as they lie in memory.
   @inline(always) public mutating func add(_ words: UInt32) {
-    sum &+= UInt64(words & 0xffff) &+ UInt64(words >> 16)
+    // Folding brings the halves together: 2^16 is 1 in ones' complement arithmetic of 16 bits.
+    sum &+= UInt64(words)
   }
 
   #if !KERNEL

@@ -31,8 +31,10 @@
   }
 
   /// Lays a value down at an offset, as it lies in memory.
+  ///
+  /// As one store, which `storeBytes` is not: it allows for any alignment, and eBPF then gets a store for each byte.
   @inline(__always) public mutating func store<Value: BitwiseCopyable>(_ value: Value, at offset: Int) {
-    unsafe start.storeBytes(of: value, toByteOffset: offset, as: Value.self)
+    unsafe (start + offset).assumingMemoryBound(to: Value.self).pointee = value
   }
 
   /// A 16-bit number in network byte order.

@@ -8,8 +8,9 @@ struct AnantaBench: ParsableCommand {
     commandName: "ananta-bench",
     abstract: "Measures the packet path: nanoseconds per packet, and how long tables take to build.",
     discussion: """
-      Every figure is the median of the rounds; the least is shown beside it. Packets lie in memory, so this
-      is the cost of judging and rewriting them, without devices and system calls.
+      Every figure is the median of the rounds; the least and the most are shown beside it. Packets lie in memory, so
+      this is the cost of judging and rewriting them, without devices and system calls. What runs inside the kernel is
+      measured there, needs root, and is shown above the cost of an empty program that was measured in turn with it.
       """)
 
   @Option(help: "How often each measurement is repeated; 1 to 1000.")
@@ -35,13 +36,26 @@ struct AnantaBench: ParsableCommand {
 
   func run() throws {
     var results: [Measurement] = []
-    for measurement in try Measurement.all(packets: packets) {
-      guard only.isEmpty || only.contains(where: measurement.name.contains) else { continue }
-      results.append(measurement.taken(rounds: rounds))
+    for measurement in try Measurement.inUserSpace(packets: packets) + inKernel() {
+      guard isWanted(measurement.name) else { continue }
+      results.append(try measurement.taken(rounds: rounds))
     }
     switch output {
     case .table: Report.table(results)
     case .json: try Report.json(results)
+    }
+  }
+
+  private func isWanted(_ name: String) -> Bool { only.isEmpty || only.contains(where: name.contains) }
+
+  /// What the kernel's programs cost; nothing where they cannot run, which is said.
+  private func inKernel() -> [Measurement] {
+    guard KernelBench.names.contains(where: isWanted) else { return [] }
+    do {
+      return try KernelBench(packets: packets).measurements()
+    } catch {
+      Report.complain("The kernel's programs are not measured: \(error)")
+      return []
     }
   }
 }

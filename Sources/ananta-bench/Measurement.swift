@@ -7,20 +7,20 @@ struct Measurement {
   /// Nanoseconds per packet, milliseconds, and so on.
   let unit: String
   /// Runs once and says what it took, in `unit`.
-  let body: () -> Double
+  let body: () throws -> Double
   private(set) var rounds: [Double] = []
 
-  init(_ name: String, unit: String, body: @escaping () -> Double) {
+  init(_ name: String, unit: String, body: @escaping () throws -> Double) {
     self.name = name
     self.unit = unit
     self.body = body
   }
 
   /// The same with results; a first round warms up and does not count.
-  func taken(rounds count: Int) -> Measurement {
+  func taken(rounds count: Int) throws -> Measurement {
     var result = self
-    _ = body()
-    for _ in 0..<count { result.rounds.append(body()) }
+    _ = try body()
+    for _ in 0..<count { result.rounds.append(try body()) }
     return result
   }
 
@@ -28,6 +28,8 @@ struct Measurement {
   var median: Double { rounds.sorted()[rounds.count / 2] }
   /// The fastest round.
   var least: Double { rounds.min() ?? 0 }
+  /// The slowest round.
+  var most: Double { rounds.max() ?? 0 }
 
   /// Nanoseconds that something takes.
   static func nanoseconds(_ body: () -> Void) -> Double {
@@ -35,8 +37,8 @@ struct Measurement {
     return Double(time.components.seconds) * 1e9 + Double(time.components.attoseconds) / 1e9
   }
 
-  /// All there are.
-  static func all(packets: Int) throws -> [Measurement] {
+  /// All that need no privilege.
+  static func inUserSpace(packets: Int) throws -> [Measurement] {
     try MuxLoad.measurements(packets: packets) + tables() + checksums()
   }
 

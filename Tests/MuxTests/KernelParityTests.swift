@@ -29,7 +29,9 @@ import Wire
   }
 
   /// tc leaves echo requests to user space.
-  static func expectation(_ fate: KernelBench.Fate, _ packet: [UInt8], _ hook: MuxKernel.Hook) -> KernelBench.Fate {
+  static func expectation(_ fate: KernelBench.Fate, _ packet: [UInt8], _ hook: MuxKernel.Hook)
+    -> KernelBench.Fate
+  {
     guard hook == .tc, case .sent(let bytes) = fate, bytes.count > 9, bytes[9] == 1 else { return fate }
     return .stack
   }
@@ -72,7 +74,9 @@ import Wire
       var other = Bench.endpoints
       other[0].backends.swapAt(0, 1)
       other[0].backends.removeLast()
-      guard let map = try? bench.bench.map.updated(endpoints: other, vips: [Bench.plainVIP], now: 0) else { return }
+      guard let map = try? bench.bench.map.updated(endpoints: other, vips: [Bench.plainVIP], now: 0) else {
+        return
+      }
       try bench.install(map)
       var differences = 0
       for port in 1...200 as ClosedRange<UInt16> {
@@ -90,7 +94,9 @@ import Wire
     let flags: [TCPFlags] = [.syn, .ack, .ack, .ack | .psh, .fin | .ack, .rst]
     let client = IPv4Address(198, 51, 100, UInt8(random.below(4)))
     let port: UInt16 = random.below(8) == 0 ? 443 : 80
-    return (IPv4(client, Bench.vip) / TCP(UInt16(1 + random.below(500)), port, flags[random.below(flags.count)])).bytes
+    return
+      (IPv4(client, Bench.vip) / TCP(UInt16(1 + random.below(500)), port, flags[random.below(flags.count)]))
+      .bytes
   }
 
   static func randomEndpoints(_ random: inout Random) -> [EndpointConfiguration] {

@@ -12,7 +12,8 @@ import Wire
   }
 
   static func locator(_ bench: KernelBench, _ port: UInt16, _ flags: TCPFlags) throws -> IPv4Address? {
-    guard case .sent(let bytes) = try bench.actual(MovementTests.packet(port, flags).bytes, .xdp), bytes.count > 20
+    guard case .sent(let bytes) = try bench.actual(MovementTests.packet(port, flags).bytes, .xdp),
+      bytes.count > 20
     else { return nil }
     return IPv4Address(bytes[16], bytes[17], bytes[18], bytes[19])
   }

@@ -35,6 +35,9 @@ import Testing
       Address:        10.1.1.2
       Status:         connected
       Revision:       14
+      Forwarding:
+        ROLE   DEVICE   PATH   WHY NOT A FASTER ONE
+        mux    eth0     tc     -
       BGP sessions:
         PEER       STATE         SINCE   ANNOUNCED
         10.1.1.1   established   61s     1

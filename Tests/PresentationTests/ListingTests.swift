@@ -40,9 +40,9 @@ import Wire
 
       """
     let wide = """
-      NAME   ADDRESS    STATUS      REVISION   BGP   VIPS   PACKETS   PEERS                  PROBLEMS
-      mux1   10.1.1.2   connected   14         1/1   1      700       10.1.1.1 established   -
-      mux2   10.1.2.2   connected   14         0/1   0      500       10.1.2.1 connect       -
+      NAME   ADDRESS    STATUS      REVISION   BGP   VIPS   PACKETS   PATH                 PEERS                  PROBLEMS
+      mux1   10.1.1.2   connected   14         1/1   1      700       tc on eth0           10.1.1.1 established   -
+      mux2   10.1.2.2   connected   14         0/1   0      500       user space on eth0   10.1.2.1 connect       -
 
       """
     #expect(table(.muxes) == narrow)
@@ -57,9 +57,9 @@ import Wire
 
       """
     let wide = """
-      NAME    ADDRESS     STATUS         REVISION   LOCATORS       VMS   FLOWS   PROBLEMS
-      host1   10.1.11.2   connected      14         10.64.1.0/24   1     3       1
-      host2   10.1.12.2   disconnected   12 of 14   10.64.2.0/24   1     -       -
+      NAME    ADDRESS     STATUS         REVISION   LOCATORS       VMS   PATH   FLOWS   PROBLEMS
+      host1   10.1.11.2   connected      14         10.64.1.0/24   1     -      3       1
+      host2   10.1.12.2   disconnected   12 of 14   10.64.2.0/24   1     -      -       -
 
       """
     #expect(table(.hosts) == narrow)

@@ -15,7 +15,7 @@ struct ArrowTests {
     "CLinux": [],
     "CNetlink": [],
     "Platform": ["Wire", "CBPF", "CLinux", "CNetlink"],
-    "Kernel": ["Wire", "Dataplane", "Mux"],
+    "Kernel": ["Wire", "Dataplane", "Mux", "HostAgent"],
     "KernelPath": ["Wire", "Dataplane", "Platform"],
     "Speaker": ["Wire", "BGP", "CLinux"],
     "Management": ["Wire", "Control", "Manager"],
@@ -30,7 +30,7 @@ struct ArrowTests {
     ],
     "ananta-ctl": ["Wire", "Control", "Manifest", "Presentation", "Transport"],
     "ananta-lab": ["Wire", "Lab"],
-    "ananta-bench": ["Wire", "Dataplane", "Mux", "HostAgent"],
+    "ananta-bench": ["Wire", "Dataplane", "Mux", "HostAgent", "KernelPath", "Platform"],
   ]
 
   static let core = ["Wire", "Dataplane", "Control", "BGP", "Mux", "HostAgent", "Manager"]

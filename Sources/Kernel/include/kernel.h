@@ -34,7 +34,9 @@ struct fib_lookup {
 struct map {
   uint32_t unused;
 };
-extern struct map endpoints, tables, targets, movements, flows, flow_counts, totals, rows, settings, next_hops;
+extern struct map endpoints, endpoint_values, tables, targets, movements, flows, flow_counts, totals, rows, settings;
+// Of the programs that measure.
+extern struct map replay_load, replay_subject;
 extern struct map host_muxes, host_inbound, host_outbound, host_machines;
 
 static inline void *map_lookup(struct map *map, const void *key) {
@@ -94,6 +96,7 @@ static inline uint64_t opaque(uint64_t number) {
 #define LOOKUP(map) \
   static inline void *map##_at(const void *key) { return map_lookup(&map, key); }
 LOOKUP(endpoints)
+LOOKUP(endpoint_values)
 LOOKUP(tables)
 LOOKUP(targets)
 LOOKUP(movements)
@@ -102,7 +105,7 @@ LOOKUP(flow_counts)
 LOOKUP(totals)
 LOOKUP(rows)
 LOOKUP(settings)
-LOOKUP(next_hops)
+LOOKUP(replay_load)
 LOOKUP(host_muxes)
 LOOKUP(host_inbound)
 LOOKUP(host_outbound)
@@ -113,3 +116,7 @@ static inline long flows_insert(const void *key, const void *record) {
 }
 static inline long flows_remove(const void *key) { return map_delete(&flows, key); }
 static inline void *inner_at(void *map, const void *key) { return map_lookup((struct map *)map, key); }
+// Goes on with the program that is measured, and comes back only when there is none.
+static inline long replay_tail_call(const struct xdp_md *context) {
+  return ((long (*)(const void *, struct map *, uint32_t))12)(context, &replay_subject, 0);
+}
