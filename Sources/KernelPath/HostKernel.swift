@@ -9,6 +9,12 @@ public struct CarriedFlow: Hashable, Sendable {
   public let flow: KnownFlow
   /// When its last packet to the VM went by, in milliseconds.
   public let lastSeen: UInt32
+
+  /// Joins the two.
+  public init(flow: KnownFlow, lastSeen: UInt32) {
+    self.flow = flow
+    self.lastSeen = lastSeen
+  }
 }
 
 /// The host inside the kernel: two programs, the flows they carry, and who writes them.

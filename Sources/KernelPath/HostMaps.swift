@@ -41,7 +41,15 @@ struct HostMaps: ~Copyable, Sendable {
     guard let definition = definitions.first(where: { $0.name == name }) else {
       preconditionFailure("a map of ours")
     }
-    return try MuxMaps.open(definition, path)
+    do throws(PlatformError) {
+      return try MuxMaps.open(definition, path)
+    } catch {
+      // Another version's: its flows go on in user space, which makes their records anew.
+      guard error.reason == .invalid, let path else { throw error }
+      let map = try BPFMap.create(definition)
+      try map.pin(at: try path(name), replacing: true)
+      return map
+    }
   }
 
   /// For the loader: a descriptor for every name in the programs.

@@ -55,7 +55,16 @@ final class HostForwarding: Sendable {
   func takeOver(_ state: NodeState, _ entries: [MachineDirectory.Entry]) -> [CarriedFlow] {
     guard memory.withLock({ exchange(&$0.isTakenOver, with: true) }) == false else { return [] }
     let judge = Judge(state, entries)
-    return (try? kernel.keep { flow, device in judge.isWanted(flow, device) }) ?? []
+    let kept = (try? kernel.keep { flow, device in judge.isWanted(flow, device) }) ?? []
+    return kept.compactMap { carried in
+      guard let device = judge.device(of: carried.flow) else { return nil }
+      // Half a flow is none.
+      guard let lastSeen = kernel.lastSeen(carried.flow, device: device) else {
+        kernel.remove(carried.flow, device: device)
+        return nil
+      }
+      return CarriedFlow(flow: carried.flow, lastSeen: lastSeen)
+    }
   }
 
   /// Brings the kernel to a state that the workers run already: its MUXes, and no flow that it does not name; what could
@@ -86,8 +95,10 @@ final class HostForwarding: Sendable {
       self.entries = Dictionary(uniqueKeysWithValues: entries.map { ($0.index, $0) })
     }
 
+    func device(of flow: KnownFlow) -> Int32? { entries[flow.machine]?.device?.nodeEnd }
+
     func isWanted(_ flow: KnownFlow, _ device: Int32) -> Bool {
-      guard let entry = entries[flow.machine], entry.device?.nodeEnd == device,
+      guard let entry = entries[flow.machine], self.device(of: flow) == device,
         entry.machine.locator == flow.locator, entry.machine.dip == flow.dip,
         let transport = TransportProtocol(rawValue: flow.proto.rawValue)
       else { return false }
