@@ -20,7 +20,7 @@ for target in x86_64-unknown-none-elf riscv64-none-none-eabi; do
     swiftc -O -wmo -parse-as-library -Xfrontend -disable-stack-protector -target "$target" \
       -enable-experimental-feature Embedded -enable-experimental-feature Lifetimes \
       -enable-upcoming-feature ExistentialAny -enable-upcoming-feature InternalImportsByDefault \
-      -enable-upcoming-feature MemberImportVisibility -strict-memory-safety -warnings-as-errors \
+      -enable-upcoming-feature MemberImportVisibility -strict-memory-safety -package-name ananta -warnings-as-errors \
       -module-name "$module" -I "$out" -emit-module -emit-module-path "$out/$module.swiftmodule" \
       -c "${sources[@]}" -o "$out/$module.o"
   done

@@ -9,7 +9,7 @@ root=${2:-$(cd "$(dirname "$0")/.." && pwd)}
 mkdir -p "$out"
 for module in Wire Dataplane Mux HostAgent; do
   [ -d "$root/Sources/$module" ] || continue
-  swiftc -O -wmo -parse-as-library -swift-version 6 -strict-memory-safety -warnings-as-errors \
+  swiftc -O -wmo -parse-as-library -swift-version 6 -strict-memory-safety -package-name ananta -warnings-as-errors \
     -enable-experimental-feature Lifetimes -enable-upcoming-feature ExistentialAny \
     -enable-upcoming-feature InternalImportsByDefault -enable-upcoming-feature MemberImportVisibility \
     -module-name "$module" -I "$out" -emit-module -emit-module-path "$out/$module.swiftmodule" \
