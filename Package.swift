@@ -102,7 +102,7 @@ let package = Package(
     tests("Segmenter", "Dataplane", "Wire", "PacketBuilder"),
     .target(name: "CMallocCount", path: "Tests/CMallocCount"),
     tests("Mux", "Mux", "Dataplane", "KernelPath", "Platform", "Wire", "PacketBuilder", "CMallocCount"),
-    tests("HostAgent", "HostAgent", "Dataplane", "Wire"),
+    tests("HostAgent", "HostAgent", "Dataplane", "KernelPath", "Platform", "Wire"),
     tests("BGP", "BGP", "Wire"),
     tests("Control", "Control", "Wire"),
     tests("Manager", "Manager", "Control", "Wire"),

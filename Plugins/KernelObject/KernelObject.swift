@@ -5,7 +5,7 @@ import PackagePlugin
 /// this plugin. What is wrong with them is reported at the line of their Swift source.
 @main struct KernelObject: BuildToolPlugin {
   /// The modules whose hot part runs in the kernel, and the entry points.
-  static let modules = ["Wire", "Dataplane", "Mux", "Kernel"]
+  static let modules = ["Wire", "Dataplane", "Mux", "HostAgent", "Kernel"]
 
   func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
     let sources = context.package.directoryURL.appending(path: "Sources")

@@ -41,6 +41,10 @@ int clinux_packet_configure(int fd, int bytes) {
   int on = 1;
   if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof on) < 0) return -1;
   if (setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) < 0) return -1;
+  // What was sent counts until it is received: some super-packets of 64 KB must fit.
+  int sent = 4 << 20;
+  if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &sent, sizeof sent) < 0)
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sent, sizeof sent);
   if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) == 0) return 0;
   return setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
 }
@@ -51,7 +55,7 @@ int clinux_attach_filter(int fd, const struct sock_filter *steps, unsigned short
 }
 
 int clinux_packet_bind(int fd, int index) {
-  struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = index};
+  struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = index};
   return bind(fd, (struct sockaddr *)&address, sizeof address);
 }
 

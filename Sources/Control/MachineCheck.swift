@@ -67,10 +67,10 @@ struct MachineCheck {
   }
 
   private func checkAttachment(_ findings: inout Findings) {
-    let device = Neighborhood.Device(host: machine.host, attachment: machine.attachment)
-    let other = around.holder(around.machinesByAttachment[device], besides: machine.name)
+    let other = around.holder(
+      around.machinesByAttachment[Neighborhood.Device(machine)], besides: machine.name)
     switch machine.attachment {
-    case .networkNamespace(let name, let device):
+    case .networkNamespace(let name, let device, _):
       if let reason = NameCheck.file(name, atMost: Limits.namespaceNameLength) {
         findings.refuse(key, "spec.attachment.netns", reason)
       }

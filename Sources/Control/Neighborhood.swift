@@ -25,10 +25,20 @@ struct Neighborhood {
     var dip: IPv4Address
   }
 
-  /// A device on a host.
+  /// A device on a host, whatever its kind.
   struct Device: Hashable {
     var host: String
-    var attachment: Attachment
+    var namespace: String
+    var device: String
+
+    init(_ machine: VirtualMachine) {
+      host = machine.host
+      switch machine.attachment {
+      case .networkNamespace(let name, let device, _):
+        namespace = name
+        self.device = device
+      }
+    }
   }
 
   /// Indexes a state.
@@ -80,8 +90,7 @@ struct Neighborhood {
       rankOnHost[machine.name] = machinesByHost[machine.host]?.count ?? 0
       machinesByHost[machine.host, default: []].append(machine.name)
       machinesByDIP[Place(network: machine.network, dip: machine.dip), default: []].append(machine.name)
-      let device = Device(host: machine.host, attachment: machine.attachment)
-      machinesByAttachment[device, default: []].append(machine.name)
+      machinesByAttachment[Device(machine), default: []].append(machine.name)
     }
   }
 

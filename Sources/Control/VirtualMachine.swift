@@ -2,8 +2,16 @@ public import Wire
 
 /// How a VM is joined to its host agent.
 public enum Attachment: Codable, Hashable, Sendable {
-  /// A TUN interface named `device` inside the network namespace `name` (as of `ip netns`).
-  case networkNamespace(name: String, device: String)
+  /// An interface named `device` inside the network namespace `name` (as of `ip netns`).
+  case networkNamespace(name: String, device: String, kind: DeviceKind = .tun)
+}
+
+/// What a VM's interface is.
+public enum DeviceKind: String, CaseIterable, Codable, Hashable, Sendable {
+  /// A TUN device: the host agent carries every packet.
+  case tun
+  /// One end of a veth pair: the kernel carries the packets of known flows.
+  case veth
 }
 
 /// A tenant's VM: a DIP of a virtual network on a host.

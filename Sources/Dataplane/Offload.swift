@@ -56,6 +56,16 @@ public struct Offload: BitwiseCopyable, Sendable {
     return offload
   }
 
+  /// The same, counted from so many bytes before: a header is put in front.
+  @inline(always) public func before(_ byteCount: Int) -> Offload {
+    guard isPartial else { return self }
+    let added = UInt16(truncatingIfNeeded: byteCount)
+    var offload = self
+    offload.checksumStart = checksumStart &+ added
+    if headerLength > 0 { offload.headerLength = headerLength &+ added }
+    return offload
+  }
+
   /// The header as it lies in a frame, in the byte order of the machine (virtio 1.2 §5.1.6.1, legacy interface).
   @inline(always) public init(_ frame: borrowing Frame, at offset: Int) {
     flags = frame.load(offset, as: UInt8.self)

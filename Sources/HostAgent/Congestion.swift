@@ -1,4 +1,4 @@
-import Wire
+package import Wire
 
 /// Explicit congestion notification at the end of a tunnel (RFC 6040 §4.2, figure 4).
 ///
@@ -9,10 +9,10 @@ import Wire
 ///        ECT(1)      ECT(1)    ECT(1)    ECT(1)    CE
 ///        CE          CE        CE        CE        CE
 /// ```
-enum Congestion {
+package enum Congestion {
   /// Joins the outer header's mark into the inner one; false: the packet must be dropped, because its
   /// sender would not understand the mark.
-  @inline(always) static func decapsulate(_ frame: inout Frame, outer: Int, inner: Int) -> Bool {
+  @inline(always) package static func decapsulate(_ frame: inout Frame, outer: Int, inner: Int) -> Bool {
     let above = IPv4Header(at: outer).typeOfService(frame) & 3
     let service = IPv4Header(at: inner).typeOfService(frame)
     let below = service & 3

@@ -6,7 +6,7 @@ extension HostAgent {
   /// Whether a record stands for nothing any more: silent for too long, or its endpoint is gone.
   @inline(always) func isOver(_ flow: Flow, now: UInt32) -> Bool {
     let endpoint = directory.endpoints[Int(flow.endpoint)]
-    return !endpoint.isAlive || flow.isExpired(idle: endpoint.idle, now: now)
+    return !endpoint.isAlive || !flow.isLent && flow.isExpired(idle: endpoint.idle, now: now)
   }
 
   /// Finds or makes the flow of a packet from outside and notes the packet; nil: the packet may go on.
@@ -25,7 +25,7 @@ extension HostAgent {
         cells.add(CounterCells.expired)
         at = FlowTable.nowhere
       } else if flow.endpoint != endpoint {
-        guard flow.isClosed else { return .flowConflict }
+        guard flow.isClosed, !flow.isLent else { return .flowConflict }
         forget(at)
         at = FlowTable.nowhere
       }
@@ -39,6 +39,7 @@ extension HostAgent {
     var flow = table.flows[at]
     flow.sawInbound(flags, now: now)
     table.flows[at] = flow
+    if isToldAnew(flow) { lendOrTakeBack(at) }
     return nil
   }
 
@@ -69,11 +70,12 @@ extension HostAgent {
     var flow = table.flows[at]
     flow.sawOutbound(flags, isUDP: isUDP, now: now)
     table.flows[at] = flow
+    if isToldAnew(flow) { lendOrTakeBack(at) }
     return flow.endpoint
   }
 
   /// Makes a record, if need be in the place of one that is missed less; where it lies, or `nowhere`.
-  @inline(always) private mutating func begin(
+  @inline(always) mutating func begin(
     _ key: FlowKey, hash: UInt64, endpoint: UInt16, now: UInt32
   ) -> Int {
     let at = placeForFlow(hash: hash, now: now)
@@ -94,7 +96,8 @@ extension HostAgent {
   /// A place for a new flow, or `nowhere`.
   ///
   /// An empty place, or else that of a flow that is over, or else that of the half-open or closed flow which has
-  /// been silent longest. An established flow never gives way to a new one.
+  /// been silent longest. An established flow never gives way to a new one, nor does
+  /// one that is lent.
   @inline(always) private func placeForFlow(hash: UInt64, now: UInt32) -> Int {
     var best = FlowTable.nowhere
     var longest: Int64 = -1
@@ -105,7 +108,7 @@ extension HostAgent {
       var silence = Int64(Int32(bitPattern: now &- flow.lastSeen))
       if isOver(flow, now: now) {
         silence = .max
-      } else if flow.isEstablished && !flow.isClosed {
+      } else if flow.isKnown || flow.isLent {
         silence = -1
       } else {
         silence = max(0, silence)

@@ -7,11 +7,14 @@ struct MachineRecord: BitwiseCopyable {
   var dip: IPv4Address
   /// The largest MSS a SYN may announce.
   var largestMSS: UInt16
+  /// Whether its flows may be lent.
+  var lendsFlows: Bool
 
   init() {
     locator = .any
     dip = .any
     largestMSS = 0
+    lendsFlows = false
   }
 }
 
@@ -82,6 +85,7 @@ struct Directory: ~Copyable {
       machines[index].locator = machine.locator
       machines[index].dip = machine.dip
       machines[index].largestMSS = UInt16(truncatingIfNeeded: machine.mtu - 40)
+      machines[index].lendsFlows = machine.lendsFlows
     }
     return changed
   }

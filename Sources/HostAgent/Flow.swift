@@ -33,10 +33,12 @@ struct FlowKey: BitwiseCopyable {
 ///  +-------------------+------------+-----------+
 ///  |  remote address   | its port   | VM's port |  name
 ///  +-------------------+-----+------+-----------+
-///  | last seen, ms     | S|U| VM     | endpoint  |
+///  | last seen, ms     | S|U| VM     |L| endpoint|
 ///  +-------------------+------------+-----------+
-///   S: state, 5 bits   U: UDP       endpoint 0: the record is empty
+///   S: state, 5 bits   U: UDP       L: lent to the kernel    endpoint 0: the record is empty
 /// ```
+/// A flow that is lent has packets that the agent does not see: its silence is for the kernel to tell, so it neither
+/// expires nor gives way before it has been taken back.
 struct Flow: BitwiseCopyable {
   @inline(always) static var keyMask: UInt16 { 0x07ff }
   /// The VM has sent a packet of the flow.
@@ -50,23 +52,32 @@ struct Flow: BitwiseCopyable {
   var name: UInt64
   var lastSeen: UInt32
   var owner: UInt16
-  var endpoint: UInt16
+  private var place: UInt16
 
   @inline(always) init() {
     name = 0
     lastSeen = 0
     owner = 0
-    endpoint = 0
+    place = 0
   }
 
   @inline(always) init(_ key: FlowKey, endpoint: UInt16, now: UInt32) {
     name = key.name
     lastSeen = now
     owner = key.owner
-    self.endpoint = endpoint
+    place = endpoint
   }
 
-  @inline(always) var isEmpty: Bool { endpoint == 0 }
+  @inline(always) var isEmpty: Bool { place == 0 }
+  /// Its endpoint's number, below 2^15.
+  @inline(always) var endpoint: UInt16 { place & 0x7fff }
+  /// Whether the kernel has been asked to carry it.
+  @inline(always) var isLent: Bool {
+    get { place & 0x8000 != 0 }
+    set { place = place & 0x7fff | (newValue ? 0x8000 : 0) }
+  }
+  /// Whether the kernel could carry it: both sides know of it, and neither has ended it.
+  @inline(always) var isKnown: Bool { isEstablished && !isClosed }
   @inline(always) var machine: Int { Int(owner & 0x3ff) }
   @inline(always) var isEstablished: Bool { owner & Self.established != 0 }
   @inline(always) var isClosed: Bool {

@@ -16,10 +16,11 @@ public struct HostAgent: ~Copyable {
   let cells: CounterCells
   var directory = Directory()
   var table: FlowTable
+  var changes = FlowChangeRing()
   let seed: UInt64
 
   /// Where probes come from; a VM's packet to it is for the prober.
-  @inline(always) public static var probeSource: IPv4Address { IPv4Address(169, 254, 169, 1) }
+  public static var probeSource: IPv4Address { Parse.probeSource }
 
   /// Makes an agent that knows no VM yet.
   ///
@@ -116,7 +117,9 @@ public struct HostAgent: ~Copyable {
       left &-= 1
       let at = table.cursor
       table.cursor = (at &+ 1) & table.flows.mask
-      guard !table.flows[at].isEmpty, isOver(table.flows[at], now: now) else { continue }
+      guard !table.flows[at].isEmpty else { continue }
+      if table.flows[at].isLent { review(at, now: now) }
+      guard isOver(table.flows[at], now: now) else { continue }
       forget(at)
       cells.add(CounterCells.expired)
     }

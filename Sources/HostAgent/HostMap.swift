@@ -14,13 +14,18 @@ public final class HostMap: Sendable {
     public var dip: IPv4Address
     /// Of its device, in bytes: the underlay's MTU less 20, the room that IPIP takes.
     public var mtu: Int
+    /// Whether the kernel may carry its flows (`HostAgent.takeChange`).
+    public var lendsFlows: Bool
 
     /// Describes a VM.
-    public init(index: UInt32, locator: IPv4Address, dip: IPv4Address, mtu: Int) {
+    public init(
+      index: UInt32, locator: IPv4Address, dip: IPv4Address, mtu: Int, lendsFlows: Bool = false
+    ) {
       self.index = index
       self.locator = locator
       self.dip = dip
       self.mtu = mtu
+      self.lendsFlows = lendsFlows
     }
   }
 

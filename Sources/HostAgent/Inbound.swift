@@ -7,9 +7,8 @@ extension HostAgent {
   @inline(always) mutating func receive(
     _ frame: inout Frame, offload: inout Offload, now: UInt32
   ) -> Verdict {
-    if let fault = Parse.faultOfHeader(frame, at: 0, end: frame.byteCount) { return .drop(fault) }
+    if let fault = Parse.faultOfTunnel(frame) { return .drop(fault) }
     let outer = IPv4Header(at: 0)
-    guard outer.proto(frame) == .ipip else { return .drop(.unknownProtocol) }
     guard directory.isMux(outer.source(frame)) else { return .drop(.foreignSource) }
     let machine = directory.machine(at: outer.destination(frame))
     guard machine >= 0 else { return .drop(.unknownLocator) }
@@ -21,15 +20,12 @@ extension HostAgent {
     _ frame: inout Frame, for machine: Int, end outerEnd: Int, offload: inout Offload, now: UInt32
   ) -> Verdict {
     let start = IPv4Header.byteCount
-    if let fault = Parse.faultOfHeader(frame, at: start, end: outerEnd) { return .drop(fault) }
+    if let fault = Parse.faultOfPassenger(frame, end: outerEnd, offload) { return .drop(fault) }
     let inner = IPv4Header(at: start)
     let length = inner.totalLength(frame)
     let end = start &+ length
     let transport = start &+ IPv4Header.byteCount
     let proto = inner.proto(frame)
-    guard !Parse.isMartian(inner.source(frame)) else { return .drop(.martianSource) }
-    if let fault = Parse.faultOfTransport(frame, proto, at: transport, end: end) { return .drop(fault) }
-    if let fault = Parse.faultOfOffload(offload, proto, at: transport) { return .drop(fault) }
     guard Congestion.decapsulate(&frame, outer: 0, inner: start) else { return .drop(.congestion) }
     let fault =
       proto == .icmp

@@ -12,6 +12,10 @@ enum Limits {
   static var flows: Int { 262_144 }
   /// Flows of one worker at most: 1 GB.
   static var mostFlows: Int { 67_108_864 }
+  /// Changes of flows that wait until the worker has told the kernel: those of some batches of 64 packets.
+  ///
+  /// What finds no room is tried again by the flow's next packet or the next sweep.
+  static var changes: Int { 1024 }
   /// How long a flow may be silent that has not shown a complete handshake, in milliseconds.
   ///
   /// A SYN that was answered and not acknowledged for 10 s belongs to a flood or to a client that is gone.

@@ -13,10 +13,8 @@ extension HostAgent {
     guard dip != .any else { return .drop(.noFlow) }
     guard header.source(frame) == dip else { return .drop(.spoofedSource) }
     let length = header.totalLength(frame)
-    let transport = IPv4Header.byteCount
     let proto = header.proto(frame)
-    if let fault = Parse.faultOfTransport(frame, proto, at: transport, end: length) { return .drop(fault) }
-    if let fault = Parse.faultOfOffload(offload, proto, at: transport) { return .drop(fault) }
+    if let fault = Parse.faultOfReply(frame, offload) { return .drop(fault) }
     guard header.destination(frame) != Self.probeSource else { return .pass }
     let fault =
       proto == .icmp

@@ -1,14 +1,57 @@
-import Dataplane
-import Wire
+package import Dataplane
+package import Wire
 
 /// What can be wrong with a packet's own words, each test before anything relies on it; nil: all is well.
-enum Parse {
+///
+/// The kernel's programs ask the same. `Frame.holds` is for them: it follows from the lengths, which the verifier
+/// does not know.
+package enum Parse {
+  /// Where probes come from.
+  @inline(always) static var probeSource: IPv4Address { IPv4Address(169, 254, 169, 1) }
+
+  /// Of the outer header of a packet from a MUX.
+  @inline(always) package static func faultOfTunnel(_ frame: borrowing Frame) -> DropReason? {
+    if let fault = faultOfHeader(frame, at: 0, end: frame.byteCount) { return fault }
+    return IPv4Header(at: 0).proto(frame) == .ipip ? nil : .unknownProtocol
+  }
+
+  /// Of the packet inside the tunnel, which ends at `end`.
+  @inline(always) package static func faultOfPassenger(
+    _ frame: borrowing Frame, end outerEnd: Int, _ offload: Offload
+  ) -> DropReason? {
+    let start = IPv4Header.byteCount
+    if let fault = faultOfHeader(frame, at: start, end: outerEnd) { return fault }
+    let inner = IPv4Header(at: start)
+    let proto = inner.proto(frame)
+    let transport = start &+ IPv4Header.byteCount
+    guard !isMartian(inner.source(frame)) else { return .martianSource }
+    if let fault = faultOfTransport(frame, proto, at: transport, end: start &+ inner.totalLength(frame)) {
+      return fault
+    }
+    return faultOfOffload(offload, proto, at: transport)
+  }
+
+  /// Of what lies behind the header of a VM's packet.
+  @inline(always) package static func faultOfReply(_ frame: borrowing Frame, _ offload: Offload)
+    -> DropReason?
+  {
+    let header = IPv4Header(at: 0)
+    let proto = header.proto(frame)
+    let transport = IPv4Header.byteCount
+    if let fault = faultOfTransport(frame, proto, at: transport, end: header.totalLength(frame)) {
+      return fault
+    }
+    return faultOfOffload(offload, proto, at: transport)
+  }
+
   /// Of an IPv4 header that begins at `offset`, in a packet that ends at `end`.
-  @inline(always) static func faultOfHeader(
+  @inline(always) package static func faultOfHeader(
     _ frame: borrowing Frame, at offset: Int, end: Int
   ) -> DropReason? {
     let header = IPv4Header(at: offset)
-    guard end &- offset >= IPv4Header.byteCount else { return .truncated }
+    guard end &- offset >= IPv4Header.byteCount, frame.holds(offset &+ IPv4Header.byteCount) else {
+      return .truncated
+    }
     let first = header.versionAndLength(frame)
     guard first == 0x45 else { return first >> 4 == 4 ? .headerLength : .notIPv4 }
     let length = header.totalLength(frame)
@@ -25,7 +68,9 @@ enum Parse {
   ) -> DropReason? {
     let length = end &- offset
     if proto == .tcp {
-      guard length >= TCPHeader.byteCount else { return .truncated }
+      guard length >= TCPHeader.byteCount, frame.holds(offset &+ TCPHeader.byteCount) else {
+        return .truncated
+      }
       let header = TCPHeader(at: offset)
       let headerLength = header.headerLength(frame)
       guard headerLength >= TCPHeader.byteCount, headerLength <= length,
@@ -34,7 +79,9 @@ enum Parse {
       return nil
     }
     if proto == .udp {
-      guard length >= UDPHeader.byteCount else { return .truncated }
+      guard length >= UDPHeader.byteCount, frame.holds(offset &+ UDPHeader.byteCount) else {
+        return .truncated
+      }
       let said = UDPHeader(at: offset).length(frame)
       return said >= UDPHeader.byteCount && said <= length ? nil : .transportHeader
     }
@@ -64,6 +111,6 @@ enum Parse {
   /// the prober's, which no stranger may imitate towards a VM.
   @inline(always) static func isMartian(_ source: IPv4Address) -> Bool {
     let first = source.number >> 24
-    return first == 0 || first == 127 || first >= 224 || source == HostAgent.probeSource
+    return first == 0 || first == 127 || first >= 224 || source == probeSource
   }
 }

@@ -1,13 +1,13 @@
-import Wire
+package import Wire
 
 /// Which end of a packet is replaced.
-enum End: BitwiseCopyable {
+package enum End: BitwiseCopyable {
   case source, destination
   /// Where in an IPv4 header the address lies.
-  @inline(always) var addressOffset: Int { self == .source ? 12 : 16 }
+  @inline(always) package var addressOffset: Int { self == .source ? 12 : 16 }
   /// Where in a TCP or UDP header the port lies.
-  @inline(always) var portOffset: Int { self == .source ? 0 : 2 }
-  @inline(always) static func == (a: Self, b: Self) -> Bool {
+  @inline(always) package var portOffset: Int { self == .source ? 0 : 2 }
+  @inline(always) package static func == (a: Self, b: Self) -> Bool {
     switch (a, b) {
     case (.source, .source), (.destination, .destination): true
     default: false
@@ -17,7 +17,7 @@ enum End: BitwiseCopyable {
 
 /// Network address and port translation in place, with all checksums kept as right or wrong as they were
 /// (RFC 1624, equation 3).
-enum Translation {
+package enum Translation {
   /// Replaces address and port of one end of a TCP or UDP packet.
   ///
   /// A partial checksum is the sum of the pseudo header, not complemented, in which ports do not occur.
@@ -47,7 +47,7 @@ enum Translation {
   }
 
   /// Replaces an address of an IPv4 header.
-  @inline(always) static func replace(
+  @inline(always) package static func replace(
     _ end: End, of frame: inout Frame, header: Int, by address: IPv4Address
   ) {
     let addressAt = header &+ end.addressOffset

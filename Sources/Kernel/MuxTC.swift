@@ -20,7 +20,9 @@ func muxTC(_ skb: UnsafePointer<sk_buff>) -> Int32 {
   var tables = unsafe KernelTables(seed: own.pointee.seed)
   let address = unsafe IPv4Address(raw: own.pointee.address)
   let settings = unsafe MuxSettings(address: address, mtu: Int(own.pointee.mtu))
-  switch unsafe Path.decide(frame, offload(skb, frame), &tables, settings) {
+  switch unsafe Path.decide(
+    frame, offload(skb, isTCP: IPv4Header(at: 0).proto(frame) == .tcp, at: 20), &tables, settings)
+  {
   case .pass, .unreadable: return TrafficAction.unspecified
   case .drop(let reason):
     KernelTables.count(total: Int(reason.rawValue))
@@ -58,14 +60,14 @@ func muxTC(_ skb: UnsafePointer<sk_buff>) -> Int32 {
 }
 
 /// What the sender's stack left to devices; the kernel keeps its checksum right by itself.
-@inline(__always) func offload(_ skb: UnsafePointer<sk_buff>, _ frame: borrowing Frame) -> Offload {
+@inline(__always) func offload(_ skb: UnsafePointer<sk_buff>, isTCP: Bool, at transport: Int) -> Offload {
   var offload = Offload()
   let size = unsafe skb.pointee.gso_size
   guard size != 0 else { return offload }
   offload.flags = Offload.needsChecksum
-  offload.checksumStart = UInt16(IPv4Header.byteCount)
+  offload.checksumStart = UInt16(truncatingIfNeeded: transport)
+  offload.checksumOffset = UInt16(isTCP ? TCPHeader.checksumOffset : UDPHeader.checksumOffset)
   offload.gsoSize = UInt16(truncatingIfNeeded: size)
-  let isTCP = IPv4Header(at: 0).proto(frame) == .tcp
   offload.gsoType = isTCP ? Offload.gsoTCPv4 : Offload.gsoUDP
   return offload
 }

@@ -44,4 +44,6 @@ enum Room {
   /// BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 | BPF_F_ADJ_ROOM_NO_CSUM_RESET: an IPv4 tunnel, and a
   /// super-packet stays whole.
   @inline(__always) static var tunnel: UInt64 { 1 | 2 | 32 }
+  /// BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET: a tunnel's header goes, and a super-packet stays whole.
+  @inline(__always) static var whole: UInt64 { 1 | 32 }
 }

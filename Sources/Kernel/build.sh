@@ -19,6 +19,9 @@ for module in Wire Dataplane Mux; do
   swiftc "${common[@]}" -module-name "$module" -emit-module -emit-module-path "$out/modules/$module.swiftmodule" \
     "$sources/$module"/*.swift
 done
+# Of the host agent the steps that need none of its tables.
+swiftc "${common[@]}" -module-name HostAgent -emit-module -emit-module-path "$out/modules/HostAgent.swiftmodule" \
+  "$sources/HostAgent"/{Parse,Translation,Congestion}.swift
 swiftc "${common[@]}" -module-name Kernel -emit-ir "$sources/Kernel"/*.swift -o "$out/kernel.ll"
 
 # The runtime's weak functions become internal, and are dropped, since nothing here calls them.

@@ -87,8 +87,14 @@ struct MuxMaps: ~Copyable, Sendable {
     guard let definition = definitions.first(where: { $0.name == name }) else {
       preconditionFailure("a map of ours")
     }
+    return try open(definition, pinPath)
+  }
+
+  static func open(
+    _ definition: BPFMapDefinition, _ pinPath: MuxKernel.PinPath?
+  ) throws(PlatformError) -> BPFMap {
     guard let pinPath else { return try BPFMap.create(definition) }
-    let path = try pinPath(name)
+    let path = try pinPath(definition.name)
     if let map = try BPFMap.open(pinned: path, definition) { return map }
     let map = try BPFMap.create(definition)
     try map.pin(at: path)

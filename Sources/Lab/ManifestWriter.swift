@@ -25,7 +25,8 @@ public struct ManifestWriter {
       return document(.virtualNetwork, network.name, "  prefixes: [\(prefixes)]\n")
     }
     let guests = topology.guests.map { guest in
-      let attachment = "  attachment: {netns: \(lab)-\(guest.name), device: eth0}\n"
+      let type = guest.device == .tun ? "" : ", type: \(guest.device.rawValue)"
+      let attachment = "  attachment: {netns: \(lab)-\(guest.name), device: eth0\(type)}\n"
       return document(
         .virtualMachine, guest.name,
         "  network: \(guest.network)\n  dip: \(guest.dip)\n  host: \(guest.host)\n\(attachment)")

@@ -54,6 +54,8 @@ public struct Topology: Codable, Hashable, Sendable {
     public var dip: IPv4Address
     /// The node that hosts it.
     public var host: String
+    /// What its device is.
+    public var device = DeviceKind.tun
   }
 
   /// What the lab runs in the VMs behind an endpoint.

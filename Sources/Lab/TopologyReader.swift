@@ -134,12 +134,13 @@ public struct TopologyReader {
     for prefix in try fields.required("prefixes").list() { prefixes.append(try prefix.prefix()) }
     topology.networks.append(VirtualNetwork(name: name, prefixes: prefixes))
     for field in try fields.list("vms") {
-      let fields = try field.mapping(["name", "dip", "host"])
+      let fields = try field.mapping(["name", "dip", "host", "attach"])
       let dip = try fields.required("dip")
       let host = try fields.required("host")
       let guest = Topology.Guest(
         name: try memberName(fields.required("name"), upTo: Limits.nameLength), network: name,
-        dip: try dip.address(), host: try host.text())
+        dip: try dip.address(), host: try host.text(),
+        device: try fields["attach"]?.choice(DeviceKind.self) ?? .tun)
       guard prefixes.contains(where: { $0.contains(guest.dip) }) else {
         throw dip.fault("\(guest.dip) is outside the prefixes of \(name)")
       }

@@ -36,7 +36,9 @@ public enum ManifestWriter {
   private static func spec(_ machine: VirtualMachine) -> StructuredValue {
     let attachment: StructuredValue =
       switch machine.attachment {
-      case .networkNamespace(let name, let device): .fields(("netns", .text(name)), ("device", .text(device)))
+      case .networkNamespace(let name, let device, let kind):
+        .fields(("netns", .text(name)), ("device", .text(device))).adding(
+          "type", kind == .tun ? nil : .text(kind.rawValue))
       }
     return .fields(
       ("network", .text(machine.network)), ("dip", .text(machine.dip.description)),

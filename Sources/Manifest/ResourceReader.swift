@@ -51,7 +51,8 @@ struct ResourceReader {
       as: .mapping(expects: "a mapping with netns") { (attachment: inout YAMLMapping) -> Attachment? in
         let netns = attachment.required("netns", as: .fileName)
         let device = attachment.optional("device", as: .device, default: "eth0")
-        return netns.map { .networkNamespace(name: $0, device: device) }
+        let kind = attachment.optional("type", as: .oneOf(DeviceKind.self), default: .tun)
+        return netns.map { .networkNamespace(name: $0, device: device, kind: kind) }
       })
     guard let network, let dip, let host, let attachment else { return nil }
     return VirtualMachine(name: name, network: network, dip: dip, host: host, attachment: attachment)

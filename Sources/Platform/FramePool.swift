@@ -99,6 +99,15 @@ public import Wire
       UnsafeRawBufferPointer(start: address(index) + range.lowerBound, count: range.count))
   }
 
+  /// Gives the bytes of a frame that lie in `range`, virtio-net header and Ethernet header first, to a packet socket.
+  @inline(always) public borrowing func transmit(
+    _ index: Int, _ range: Range<Int>, to socket: PacketSocket.Handle
+  ) -> TransferResult {
+    precondition(range.lowerBound >= 0 && range.upperBound <= Self.frameByteCount, "range within a frame")
+    return unsafe socket.write(
+      UnsafeRawBufferPointer(start: address(index) + range.lowerBound, count: range.count))
+  }
+
   @inlinable func address(_ index: Int) -> UnsafeMutableRawPointer {
     precondition(index >= 0 && index < count, "no such frame")
     return unsafe base + index &* Self.frameByteCount

@@ -74,6 +74,35 @@ extension Netlink {
     }
   }
 
+  /// Sets the MAC address of an Ethernet device.
+  ///
+  /// The corresponding command is `ip link set NAME address ADDRESS`.
+  public borrowing func setAddress(_ address: [UInt8], link name: String) throws(PlatformError) {
+    guard
+      let built = unsafe address.withUnsafeBytes({
+        unsafe nl_addr_build(AF_PACKET, UnsafeMutableRawPointer(mutating: $0.baseAddress), $0.count)
+      })
+    else { preconditionFailure("memory for an address") }
+    defer { unsafe nl_addr_put(built) }
+    try unsafe change(name, "set the MAC address of") { changes in unsafe rtnl_link_set_addr(changes, built) }
+  }
+
+  /// Lets a device do without ARP.
+  ///
+  /// The corresponding command is `ip link set NAME arp off`.
+  public borrowing func switchOffARP(link name: String) throws(PlatformError) {
+    try unsafe change(name, "switch off ARP of") { changes in
+      unsafe rtnl_link_set_flags(changes, UInt32(IFF_NOARP))
+    }
+  }
+
+  /// The index of a veth device's other end, in the namespace where that is.
+  ///
+  /// The corresponding command is `ip link show NAME`, which writes NAME@ifINDEX.
+  public borrowing func peer(ofLink name: String) throws(PlatformError) -> Int32 {
+    try unsafe withLink(0, name, "device \(name)") { link in unsafe rtnl_link_get_link(link) }
+  }
+
   /// Removes a device, if it is there.
   ///
   /// The corresponding command is `ip link delete NAME`.

@@ -14,6 +14,9 @@ public struct NetworkNamespace: ~Copyable, Sendable {
   public let name: String
   private let descriptor: FileDescriptor
 
+  /// For netlink messages that name a namespace; valid as long as the owner lives.
+  var raw: CInt { descriptor.raw }
+
   /// Opens a namespace by the name `ip netns list` shows.
   public static func open(named name: String) throws(PlatformError) -> NetworkNamespace {
     try check(name)

@@ -20,6 +20,9 @@ public struct PacketFilter: Hashable, Sendable {
   /// Nothing at all: what a socket has until somebody is ready for its packets.
   public static let nothing = PacketFilter(tests: [])
 
+  /// Whatever comes.
+  public static let everything = PacketFilter(instructions: [.accept])
+
   /// IPIP packets (RFC 2003) that came by Ethernet for this machine, to an address within the prefix, and of these the
   /// part of one worker: those whose outer destination, as a number, leaves `worker` when divided by `workers`.
   ///
@@ -50,6 +53,8 @@ public struct PacketFilter: Hashable, Sendable {
   private static let packetType = UInt32(bitPattern: -0x1000 + 4)
   /// SKF_AD_OFF + SKF_AD_VLAN_TAG: 0 where there was none.
   private static let vlanTag = UInt32(bitPattern: -0x1000 + 44)
+
+  private init(instructions: [Instruction]) { self.instructions = instructions }
 
   /// Lets in what passes all tests, whole; each test ends in `unless`.
   private init(tests: [[Instruction]]) {

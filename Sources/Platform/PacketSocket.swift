@@ -6,8 +6,8 @@ internal import Glibc
 /// ```
 ///  virtio-net header 10 | Ethernet header 14 | IPv4 packet
 /// ```
-/// SOCK_RAW with PACKET_VNET_HDR, without outgoing packets, for all EtherTypes: a socket for IPv4 alone is asked only
-/// after tc, and would see nothing where a tc program keeps our packets from the stack. What it takes is a
+/// SOCK_RAW with PACKET_VNET_HDR, without outgoing packets, for IPv4 alone: so it is asked after tc, and sees nothing of
+/// what a tc program carries by itself, while a socket for all EtherTypes comes before. What it takes is a
 /// copy: the stack gets the packet as well, and has to be told to drop it.
 ///
 /// The offsets of the virtio-net header count from the Ethernet header. VLAN tags are gone when a packet comes here

@@ -28,6 +28,22 @@ extension PacketSocket {
         if error.rawValue != EINTR { return .failed(error) }
       }
     }
+
+    /// Sends a packet with its two headers.
+    ///
+    /// The corresponding C function is `send`.
+    ///
+    /// EMSGSIZE: it is longer than the device takes in one piece; EINVAL: its virtio-net header makes no sense, or the
+    /// kernel does not know such super-packets. It would block when too many have not been received yet.
+    @inline(always) public func write(_ buffer: UnsafeRawBufferPointer) -> TransferResult {
+      while true {
+        let count = unsafe send(raw, buffer.baseAddress, buffer.count, 0)
+        if count >= 0 { return .bytes(count) }
+        let error = Errno.current
+        if error.rawValue == EAGAIN || error.rawValue == ENOBUFS { return .wouldBlock }
+        if error.rawValue != EINTR { return .failed(error) }
+      }
+    }
   }
 
   /// The socket by its number.

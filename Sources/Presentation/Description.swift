@@ -124,7 +124,7 @@ public struct Description: Sendable {
 
   private func describe(_ status: MachineStatus) -> String {
     let machine = status.machine
-    let (netns, device) = Phrase.attachment(machine.attachment)
+    let (netns, device, kind) = Phrase.attachment(machine.attachment)
     var text = DescriptionText()
     text.fact("Name", machine.name)
     text.fact("Kind", Kind.virtualMachine.rawValue)
@@ -132,7 +132,7 @@ public struct Description: Sendable {
     text.fact("DIP", "\(machine.dip)")
     text.fact("Host", machine.host)
     text.fact("Locator", "\(status.locator)")
-    text.fact("Attachment", "device \(device) in network namespace \(netns)")
+    text.fact("Attachment", "\(kind) device \(device) in network namespace \(netns)")
     let outbound = state.services.filter { $0.service.snat.contains(machine.name) }
     text.fact("SNAT", outbound.map { "\($0.service.vip) (\($0.service.name))" }.joined(separator: ", "))
     if let counted = traffic.machine(machine.name) {

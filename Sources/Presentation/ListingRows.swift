@@ -12,7 +12,7 @@ extension Listing {
     case .hosts:
       (["NAME", "ADDRESS", "STATUS", "REVISION", "LOCATORS", "VMS"], ["PATH", "FLOWS", "PROBLEMS"])
     case .networks: (["NAME", "PREFIXES", "VMS"], [])
-    case .vms: (["NAME", "NETWORK", "DIP", "HOST", "LOCATOR"], ["NETNS", "DEVICE", "FLOWS"])
+    case .vms: (["NAME", "NETWORK", "DIP", "HOST", "LOCATOR"], ["NETNS", "DEVICE", "TYPE", "FLOWS"])
     case .services: (["NAME", "VIP", "PORTS", "HEALTHY", "ANNOUNCED"], ["SNAT", "FASTPATH"])
     case .endpoints:
       (["SERVICE", "ENDPOINT", "ADDRESS", "HEALTHY"], ["BACKENDPORT", "AFFINITY", "IDLE", "PROBE"])
@@ -96,9 +96,10 @@ extension Listing {
   private func entry(_ status: MachineStatus) -> ListingEntry {
     let machine = status.machine
     return entry(.virtualMachine(machine), status: .fields(("locator", .text("\(status.locator)")))) {
-      let (netns, device) = Phrase.attachment(machine.attachment)
+      let (netns, device, kind) = Phrase.attachment(machine.attachment)
       return [
         machine.name, machine.network, "\(machine.dip)", machine.host, "\(status.locator)", netns, device,
+        kind,
         traffic.machine(machine.name).map { "\($0.flows)" } ?? "",
       ]
     }

@@ -31,9 +31,9 @@ enum Phrase {
     return "\(good)/\(backends.count)"
   }
 
-  static func attachment(_ attachment: Attachment) -> (netns: String, device: String) {
+  static func attachment(_ attachment: Attachment) -> (netns: String, device: String, kind: String) {
     switch attachment {
-    case .networkNamespace(let name, let device): (name, device)
+    case .networkNamespace(let name, let device, let kind): (name, device, kind.rawValue)
     }
   }
 

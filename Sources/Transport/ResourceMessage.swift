@@ -93,9 +93,14 @@ extension Attachment: MessageValue {
   var proto: ProtoAttachment {
     var proto = ProtoAttachment()
     switch self {
-    case .networkNamespace(let name, let device):
-      proto.networkNamespace.name = name
-      proto.networkNamespace.device = device
+    case .networkNamespace(let name, let device, let kind):
+      var namespace = ProtoAttachment.NetworkNamespace()
+      namespace.name = name
+      namespace.device = device
+      switch kind {
+      case .tun: proto.networkNamespace = namespace
+      case .veth: proto.veth = namespace
+      }
     }
     return proto
   }
@@ -104,6 +109,8 @@ extension Attachment: MessageValue {
     switch try MessageField.oneOf("attachment", proto.attachment) {
     case .networkNamespace(let namespace):
       self = .networkNamespace(name: namespace.name, device: namespace.device)
+    case .veth(let namespace):
+      self = .networkNamespace(name: namespace.name, device: namespace.device, kind: .veth)
     }
   }
 }

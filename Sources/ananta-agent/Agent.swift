@@ -32,7 +32,7 @@ struct Agent {
       // `ananta0` is the MUX's where there is one.
       let first = configuration.mux == nil ? 0 : 1
       let role = try HostRole(
-        settings, address: configuration.address, firstDevice: first, routes: routes, logger: logger)
+        settings, configuration, firstDevice: first, routes: routes, logger: logger)
       health = role.health
       paths.append(role)
     }

@@ -1,6 +1,7 @@
 internal import Control
 internal import Dataplane
 internal import HostAgent
+internal import KernelPath
 internal import Platform
 internal import Synchronization
 internal import Wire
@@ -29,7 +30,7 @@ struct HostLoop: ~Copyable {
   private var epoll: Epoll
   private var plan: HostPlan?
   /// By the VM's index; a place without a device refuses every write.
-  private var machines = InlineArray<1024, TUNQueue.Handle>(repeating: .none)
+  private var machines = InlineArray<1024, PacketPort>(repeating: PacketPort.none)
   /// In the order of the plan.
   private var sockets = InlineArray<16, PacketSocket.Handle>(repeating: .none)
   private var lastTick: UInt64 = 0
@@ -64,6 +65,7 @@ struct HostLoop: ~Copyable {
         }
       }
       agent.sweep(now: now, budget: Self.sweepBudget)
+      tellKernel(now)
       worker.refused.store(buffer.refused, ordering: .relaxed)
       worker.lost.store(buffer.lost, ordering: .relaxed)
       if milliseconds - lastTick >= Self.tickMilliseconds {
@@ -141,7 +143,7 @@ struct HostLoop: ~Copyable {
       case .packet(let byteCount):
         switch Self.outbound(&agent, &buffer, byteCount, from: machine, &offload, now) {
         case .transmit(let offset, let length):
-          buffer.transmit(offset: offset, byteCount: length, offload, to: uplink)
+          buffer.transmit(offset: offset, byteCount: length, offload, to: .tun(uplink))
         case .pass:
           // A VM that floods the prober takes no time from its neighbours.
           answers += 1
@@ -150,6 +152,36 @@ struct HostLoop: ~Copyable {
         case .drop, .deliver: break
         }
       }
+    }
+  }
+
+  /// Lends known flows to the kernel and takes back those that have ended; what was read before has been written by now,
+  /// so that nothing overtakes it.
+  private mutating func tellKernel(_ now: UInt32) {
+    while let change = agent.takeChange() {
+      guard let kernel = plan?.kernel, let device = plan?.devices[change.flow.machine]?.nodeEnd else {
+        continue
+      }
+      switch change.kind {
+      case .known: _ = kernel.insert(change.flow, device: device, now: now)
+      case .ended: kernel.remove(change.flow, device: device)
+      case .silent:
+        let lastSeen = kernel.lastSeen(change.flow, device: device)
+        if !agent.settle(change.flow, lastSeen: lastSeen, now: now) {
+          kernel.remove(change.flow, device: device)
+        }
+      }
+    }
+  }
+
+  /// Takes over what the kernel has carried while there was no agent.
+  private mutating func restore(_ plan: HostPlan) {
+    let now = UInt32(truncatingIfNeeded: MonotonicClock.milliseconds)
+    for carried in plan.carried {
+      guard !agent.restore(carried.flow, lastSeen: carried.lastSeen, now: now),
+        let device = plan.devices[carried.flow.machine]?.nodeEnd
+      else { continue }
+      plan.kernel?.remove(carried.flow, device: device)
     }
   }
 
@@ -172,14 +204,15 @@ struct HostLoop: ~Copyable {
   private mutating func adopt(_ next: HostPlan) {
     for (index, device) in plan?.devices ?? [:] where next.devices[index] !== device {
       machines[Int(index)] = .none
-      try? epoll.remove(device.queue.descriptor)
+      device.unwatch(in: &epoll)
     }
     for (index, device) in next.devices where plan?.devices[index] !== device {
-      machines[Int(index)] = device.queue.handle
-      try? epoll.add(device.queue.descriptor, tag: Tag.firstMachine + UInt64(index))
+      machines[Int(index)] = device.port
+      device.watch(in: &epoll, tag: Tag.firstMachine + UInt64(index))
     }
     watch(next.sockets)
     agent.adopt(next.map)
+    restore(next)
     carryOut(monitor.handle(.configure(next.probes), now: MonotonicClock.milliseconds))
     plan = next
     worker.adopted.store(next.generation, ordering: .releasing)
@@ -202,7 +235,7 @@ struct HostLoop: ~Copyable {
   /// The device was removed inside the VM: the control side opens it anew.
   private mutating func lose(_ machine: UInt32) {
     machines[Int(machine & 1023)] = .none
-    if let device = plan?.devices[machine] { try? epoll.remove(device.queue.descriptor) }
+    plan?.devices[machine]?.unwatch(in: &epoll)
     worker.lostMachinesOutlet.yield(machine)
   }
 

@@ -1,5 +1,7 @@
 internal import Control
+internal import Dataplane
 internal import HostAgent
+internal import KernelPath
 internal import Logging
 internal import Manifest
 internal import Platform
@@ -21,6 +23,11 @@ actor HostRole: DataPath {
   private var state = NodeState()
   private var machines = MachineDirectory()
   private var receivePath: ReceivePath
+  private let dataDirectory: String
+  /// nil as long as no VM asks for a pair, or none can be had.
+  private var forwarding: HostForwarding?
+  /// Why VMs that ask for a pair have TUN devices instead.
+  private var obstacle: String?
   /// The way that was last told to the log.
   private var announced: String?
   /// VMs without a device, each in a sentence.
@@ -33,10 +40,12 @@ actor HostRole: DataPath {
 
   /// Opens the uplink devices, numbered from `firstDevice`, and starts a worker for each.
   init(
-    _ settings: HostConfiguration, address: IPv4Address, firstDevice: Int, routes: NodeRoutes, logger: Logger
+    _ settings: HostConfiguration, _ agent: AgentConfiguration, firstDevice: Int, routes: NodeRoutes,
+    logger: Logger
   ) throws {
     self.settings = settings
-    receivePath = ReceivePath(settings, address: address)
+    dataDirectory = agent.dataDirectory
+    receivePath = ReceivePath(settings, address: agent.address)
     self.routes = routes
     self.logger = logger
     let cpus = WorkerThread.availableCPUs
@@ -71,7 +80,7 @@ actor HostRole: DataPath {
   func repair() async -> Bool {
     machines.forgetStrays()
     if machines.isIncomplete || !faults.isEmpty || receivePath.isOutdated { return await bringUp() }
-    faults = await routes.repair() + workers.flatMap { UplinkDevice.repair($0.device) }
+    faults = await routes.repair() + workers.flatMap { UplinkDevice.repair($0.device) } + watchUplinks()
     return faults.isEmpty
   }
 
@@ -89,11 +98,41 @@ actor HostRole: DataPath {
       health.forget(released)
       await install()
     }
-    missing = machines.open(state.machines, mtu: settings.mtu - IPIP.byteCount)
+    loadPrograms()
+    missing = machines.open(state.machines, mtu: settings.mtu - IPIP.byteCount, forwarding)
     await takeUplinks()
-    await install()
+    await install(carried: forwarding?.takeOver(state, machines.entries) ?? [])
+    faults += forwarding?.follow(state, machines.entries) ?? []
+    faults += watchUplinks()
     faults += await routes.set(destinations(), for: "host")
     return faults.isEmpty
+  }
+
+  /// Loads the kernel's programs when the first VM asks for them.
+  private func loadPrograms() {
+    guard forwarding == nil, state.machines.values.contains(where: \.wantsPair) else { return }
+    do throws(PlatformError) {
+      forwarding = try HostForwarding(dataDirectory: dataDirectory)
+      obstacle = nil
+    } catch {
+      let reason = "VMs of type veth have TUN devices instead: \(error)"
+      if obstacle != reason { logger.warning("\(reason)") }
+      obstacle = reason
+    }
+  }
+
+  /// Lets the kernel carry known flows from the uplinks; what could not be done.
+  private func watchUplinks() -> [String] {
+    guard let forwarding else { return [] }
+    var problems: [String] = []
+    for index in receivePath.uplinks {
+      do throws(PlatformError) {
+        try forwarding.attach(toUplink: index)
+      } catch {
+        problems.append(error.description)
+      }
+    }
+    return problems
   }
 
   /// Takes packets from the uplinks before the stack cuts them up, where that is possible.
@@ -121,7 +160,7 @@ actor HostRole: DataPath {
   }
 
   /// Hands each worker its part and waits until all go by it.
-  private func install() async {
+  private func install(carried: [CarriedFlow] = []) async {
     generation += 1
     let served = state.hostEndpoints.values.flatMap(\.values)
     health.keep(Set(served.filter { $0.probe != nil }))
@@ -130,7 +169,8 @@ actor HostRole: DataPath {
       let mine = machines.entries.filter {
         HostWorker.number(of: $0.machine.locator, among: workers.count) == number
       }
-      let plan = plan(mine, for: number)
+      let indices = Set(mine.map(\.index))
+      let plan = plan(mine, carried: carried.filter { indices.contains($0.flow.machine) }, for: number)
       plans[number] = plan
       worker.mailbox.post(plan)
     }
@@ -141,7 +181,9 @@ actor HostRole: DataPath {
     }
   }
 
-  private func plan(_ entries: [MachineDirectory.Entry], for worker: Int) -> HostPlan {
+  private func plan(
+    _ entries: [MachineDirectory.Entry], carried: [CarriedFlow], for worker: Int
+  ) -> HostPlan {
     var endpoints: [HostMap.Endpoint] = []
     var probes: [ProbeTarget] = []
     for entry in entries {
@@ -162,20 +204,24 @@ actor HostRole: DataPath {
     }
     let residents = entries.map {
       HostMap.Machine(
-        index: $0.index, locator: $0.machine.locator, dip: $0.machine.dip, mtu: settings.mtu - IPIP.byteCount)
+        index: $0.index, locator: $0.machine.locator, dip: $0.machine.dip, mtu: settings.mtu - IPIP.byteCount,
+        lendsFlows: $0.device?.nodeEnd != nil)
     }
     do {
       let map = try HostMap(muxes: state.muxes, machines: residents, endpoints: endpoints)
       let devices = entries.compactMap { entry in entry.device.map { (entry.index, $0) } }
       return HostPlan(
         map: map, devices: Dictionary(uniqueKeysWithValues: devices),
-        sockets: receivePath.sockets(of: worker), probes: probes, generation: generation)
+        sockets: receivePath.sockets(of: worker), probes: probes, kernel: forwarding?.kernel,
+        carried: carried,
+        generation: generation)
     } catch {
       faults.append("the host map of revision \(state.revision.number) cannot be built: \(error)")
       // Better the last state that could be run than none.
       return HostPlan(
         map: plans[worker]?.map ?? .empty, devices: plans[worker]?.devices ?? [:],
-        sockets: receivePath.sockets(of: worker), probes: plans[worker]?.probes ?? [], generation: generation)
+        sockets: receivePath.sockets(of: worker), probes: plans[worker]?.probes ?? [],
+        kernel: forwarding?.kernel, carried: [], generation: generation)
     }
   }
 
@@ -185,13 +231,29 @@ actor HostRole: DataPath {
     return NodeStatistics(
       bgp: [],
       counters: HostStatistics.counters(
-        workers, machines.entries, receiveQueueDrops: receivePath.dropCount()),
-      problems: missing + faults + obstacles, paths: receivePath.paths)
+        workers, machines.entries, forwarding?.kernel, receiveQueueDrops: receivePath.dropCount()),
+      problems: missing + faults + obstacles + (obstacle.map { [$0] } ?? []),
+      paths: receivePath.paths + pairPaths)
+  }
+
+  /// The way of known flows of VMs behind a pair.
+  private var pairPaths: [ForwardingPath] {
+    guard forwarding != nil else { return [] }
+    return receivePath.devices.map { ForwardingPath(role: .host, device: $0, path: "tc") }
   }
 
   /// The devices stay for the next process; packets wait in them.
   func drain() {
     for worker in workers { worker.stop() }
+  }
+}
+
+extension HostMachine {
+  /// Whether its device is to be one end of a veth pair.
+  var wantsPair: Bool {
+    switch attachment {
+    case .networkNamespace(_, _, let kind): kind == .veth
+    }
   }
 }
 

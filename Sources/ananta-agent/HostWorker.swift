@@ -1,6 +1,7 @@
 internal import Control
 internal import Dataplane
 internal import HostAgent
+internal import KernelPath
 internal import Platform
 internal import Synchronization
 internal import Wire
@@ -13,17 +14,23 @@ final class HostPlan: Sendable {
   /// The worker's own on each uplink, at most `HostLoop.mostSockets`.
   let sockets: [UplinkSocket]
   let probes: [ProbeTarget]
+  /// Carries flows of VMs behind a pair; nil where there are none.
+  let kernel: HostKernel?
+  /// What the kernel carries already, since an agent before this one.
+  let carried: [CarriedFlow]
   /// Grows with each plan, so that the worker can say which one it runs.
   let generation: UInt64
 
   init(
     map: HostMap, devices: [UInt32: MachineDevice], sockets: [UplinkSocket], probes: [ProbeTarget],
-    generation: UInt64
+    kernel: HostKernel?, carried: [CarriedFlow], generation: UInt64
   ) {
     self.map = map
     self.devices = devices
     self.sockets = sockets
     self.probes = probes
+    self.kernel = kernel
+    self.carried = carried
     self.generation = generation
   }
 }

@@ -39,7 +39,9 @@ struct MachineDirectory {
   }
 
   /// Takes VMs in and opens what devices are missing; returns what could not be done.
-  mutating func open(_ wanted: [IPv4Address: HostMachine], mtu: Int) -> [String] {
+  mutating func open(
+    _ wanted: [IPv4Address: HostMachine], mtu: Int, _ forwarding: HostForwarding?
+  ) -> [String] {
     let known = Set(entries.map(\.machine.locator))
     for machine in wanted.values.sorted(by: { $0.locator < $1.locator })
     where !known.contains(machine.locator) {
@@ -49,7 +51,7 @@ struct MachineDirectory {
     var problems: [String] = []
     for place in entries.indices where entries[place].device == nil {
       do throws(PlatformError) {
-        entries[place].device = try MachineDevice(entries[place].machine, mtu: mtu)
+        entries[place].device = try MachineDevice(entries[place].machine, mtu: mtu, forwarding)
       } catch {
         problems.append("VM \(entries[place].machine.name) has no device: \(error)")
       }

@@ -107,7 +107,7 @@ final class MuxWorker: Sendable {
         }
         let verdict = mux.process(buffer.bytes, byteCount: byteCount, offload: &offload, now: now)
         guard case .transmit(let offset, let length) = verdict else { continue }
-        if !buffer.transmitSegments(offset: offset, byteCount: length, offload, to: queue) {
+        if !buffer.transmitSegments(offset: offset, byteCount: length, offload, to: .tun(queue)) {
           mux.countDrop(.offload)
         }
       }

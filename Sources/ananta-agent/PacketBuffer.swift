@@ -37,6 +37,15 @@ struct PacketBuffer: ~Copyable {
     @_lifetime(&self) @inline(always) mutating get { frames[0] }
   }
 
+  /// Reads the next packet, and what the device left to us.
+  @inline(always) mutating func receive(from port: PacketPort, _ offload: inout Offload) -> Received {
+    switch port {
+    case .none: .closed
+    case .tun(let queue): receive(from: queue, &offload)
+    case .pair(let socket): receive(from: socket, &offload)
+    }
+  }
+
   /// Reads the next packet of a queue, and what its device left to us.
   @inline(always) mutating func receive(from queue: TUNQueue.Handle, _ offload: inout Offload) -> Received {
     switch frames.receive(into: Self.packet, from: queue) {
@@ -75,9 +84,9 @@ struct PacketBuffer: ~Copyable {
 
   /// Writes `byteCount` bytes from `offset` on, and leaves to the device what `offload` says.
   @inline(always) mutating func transmit(
-    offset: Int, byteCount: Int, _ offload: Offload, to queue: TUNQueue.Handle
+    offset: Int, byteCount: Int, _ offload: Offload, to port: PacketPort
   ) {
-    switch write(frame: Self.packet, offset: offset, byteCount: byteCount, offload, to: queue) {
+    switch write(frame: Self.packet, offset: offset, byteCount: byteCount, offload, to: port) {
     case .bytes: break
     case .wouldBlock, .failed: refused &+= 1
     }
@@ -86,23 +95,37 @@ struct PacketBuffer: ~Copyable {
   /// The same for a VM, whose device may not know of a kind of super-packet, as Linux below 6.2 does not of UDP: then
   /// the VM gets the segments.
   @inline(always) mutating func deliver(
-    offset: Int, byteCount: Int, _ offload: Offload, to queue: TUNQueue.Handle
+    offset: Int, byteCount: Int, _ offload: Offload, to port: PacketPort
   ) {
-    switch write(frame: Self.packet, offset: offset, byteCount: byteCount, offload, to: queue) {
+    switch write(frame: Self.packet, offset: offset, byteCount: byteCount, offload, to: port) {
     case .bytes: break
     case .failed(let error) where offload.isSuperPacket && error.isOfOnePacket:
-      if !transmitSegments(offset: offset, byteCount: byteCount, offload, to: queue) { refused &+= 1 }
+      if !transmitSegments(offset: offset, byteCount: byteCount, offload, to: port) { refused &+= 1 }
     case .wouldBlock, .failed: refused &+= 1
     }
   }
 
   @inline(always) private mutating func write(
-    frame index: Int, offset: Int, byteCount: Int, _ offload: Offload, to queue: TUNQueue.Handle
+    frame index: Int, offset: Int, byteCount: Int, _ offload: Offload, to port: PacketPort
   ) -> TransferResult {
     guard var frame = Frame(frames[index], byteCount: 0) else { return .bytes(0) }
-    offload.store(in: &frame, at: offset &- Offload.byteCount)
-    let first = Frame.headroom &+ offset &- Offload.byteCount
-    return frames.transmit(index, first..<(first &+ Offload.byteCount &+ byteCount), to: queue)
+    let end = Frame.headroom &+ offset &+ byteCount
+    switch port {
+    case .none: return .wouldBlock
+    case .tun(let queue):
+      let start = offset &- Offload.byteCount
+      offload.store(in: &frame, at: start)
+      return frames.transmit(index, (Frame.headroom &+ start)..<end, to: queue)
+    case .pair(let socket):
+      let link = offset &- PacketSocket.linkHeaderByteCount
+      let start = link &- Offload.byteCount
+      offload.before(PacketSocket.linkHeaderByteCount).store(in: &frame, at: start)
+      let (low, high) = TenantPair.headerToMachine
+      frame.store(low, at: link)
+      frame.store(UInt32(truncatingIfNeeded: high), at: link &+ 8)
+      frame.store(UInt16(truncatingIfNeeded: high &>> 32), at: link &+ 12)
+      return frames.transmit(index, (Frame.headroom &+ start)..<end, to: socket)
+    }
   }
 
   /// Lets a packet for a VM join those before it.
@@ -121,8 +144,8 @@ struct PacketBuffer: ~Copyable {
   }
 
   /// Writes what `takeJoined` gave.
-  @inline(always) mutating func transmit(_ joined: Joined, to queue: TUNQueue.Handle) {
-    switch write(frame: Self.pending, offset: 0, byteCount: joined.byteCount, joined.offload, to: queue) {
+  @inline(always) mutating func transmit(_ joined: Joined, to port: PacketPort) {
+    switch write(frame: Self.pending, offset: 0, byteCount: joined.byteCount, joined.offload, to: port) {
     case .bytes: break
     case .wouldBlock, .failed: refused &+= 1
     }
@@ -157,14 +180,14 @@ struct PacketBuffer: ~Copyable {
   /// So an encapsulated one, since behind an outer header the kernel would drop a super-packet that comes out of a TUN
   /// device. False: the offload made no sense, and nothing was written.
   mutating func transmitSegments(
-    offset: Int, byteCount: Int, _ offload: Offload, to queue: TUNQueue.Handle
+    offset: Int, byteCount: Int, _ offload: Offload, to port: PacketPort
   ) -> Bool {
     guard
       var segmenter = Segmenter(
         frames[Self.packet], offset: offset, byteCount: byteCount, offload: offload)
     else { return false }
     while let segment = segmenter.next(frames[Self.packet]) {
-      transmit(offset: segment.offset, byteCount: segment.byteCount, Offload(), to: queue)
+      transmit(offset: segment.offset, byteCount: segment.byteCount, Offload(), to: port)
     }
     return true
   }

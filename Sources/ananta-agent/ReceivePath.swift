@@ -19,7 +19,7 @@ struct ReceivePath {
   /// By uplink, then by worker.
   private var sockets: [UplinkSocket] = []
   /// The devices that were to be used, whether they could be or not.
-  private var uplinks: [Int32] = []
+  private(set) var uplinks: [Int32] = []
   /// What the filters let in; nil when some let in nothing yet.
   private var admitted: IPv4Prefix?
   /// Packets that found no room, also in sockets that were closed since.

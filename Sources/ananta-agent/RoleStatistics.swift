@@ -53,15 +53,18 @@ enum MuxStatistics {
 enum HostStatistics {
   /// All workers together.
   static func counters(
-    _ workers: [HostWorker], _ entries: [MachineDirectory.Entry], receiveQueueDrops: UInt64
+    _ workers: [HostWorker], _ entries: [MachineDirectory.Entry], _ kernel: HostKernel?,
+    receiveQueueDrops: UInt64
   ) -> [Counter] {
     var counters: [Counter] = []
     for entry in entries {
       let number = HostWorker.number(of: entry.machine.locator, among: workers.count)
       let count = workers[number].counters.machine(entry.index)
+      let carried = (try? kernel?.count(machine: entry.index)) ?? MachineCount()
       let vm = entry.machine.name
       for (direction, packets, bytes) in [
-        ("in", count.packetsIn, count.bytesIn), ("out", count.packetsOut, count.bytesOut),
+        ("in", count.packetsIn + carried.packetsIn, count.bytesIn + carried.bytesIn),
+        ("out", count.packetsOut + carried.packetsOut, count.bytesOut + carried.bytesOut),
       ] {
         let labels = ["vm": vm, "direction": direction]
         counters.append(Counter(name: "ananta_host_packets_total", labels: labels, value: packets))

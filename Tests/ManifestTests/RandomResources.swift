@@ -61,7 +61,8 @@ struct RandomResources {
       return .virtualMachine(
         VirtualMachine(
           name: name(), network: name(), dip: address(), host: name(),
-          attachment: .networkNamespace(name: "ns\"'#\\&*:\(name())", device: flip() ? "eth0" : "true")))
+          attachment: .networkNamespace(
+            name: "ns\"'#\\&*:\(name())", device: flip() ? "eth0" : "true", kind: flip() ? .tun : .veth)))
     default:
       return .service(
         Service(

@@ -125,6 +125,9 @@ import Testing
       machine("{network: n, dip: 10.0.0.1, host: h, attachment: {netns: a, device: a-name-too-long-0}}"),
       "3:75: spec.attachment.device: must be an interface name of at most 15 bytes, not a-name-too-long-0"),
     Rejected(
+      machine("{network: n, dip: 10.0.0.1, host: h, attachment: {netns: a, type: tap}}"),
+      "3:73: spec.attachment.type: must be tun or veth, not tap"),
+    Rejected(
       machine("{network: n, dip: 10.0.0.1, host: H, atachment: {netns: a}}"),
       "3:7: spec.attachment: is missing; it must be a mapping with netns",
       "3:41: spec.host: must be \(name), not H", "3:44: spec.atachment: unknown key; did you mean attachment?"

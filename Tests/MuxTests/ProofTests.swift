@@ -47,7 +47,8 @@ import Wire
       }
       let entryPoints = [
         "^Mux\\.process\\(", "^Mux\\.sweep\\(", "^HostAgent\\.inbound\\(", "^HostAgent\\.outbound\\(",
-        "^HostAgent\\.sweep\\(", "^Segmenter\\.init\\(", "^Segmenter\\.next\\(",
+        "^HostAgent\\.sweep\\(", "^HostAgent\\.takeChange\\(", "^HostAgent\\.settle\\(",
+        "^Segmenter\\.init\\(", "^Segmenter\\.next\\(",
         "^static Segmenter\\.complete\\(",
         "^Coalescer\\.offer\\(", "^Coalescer\\.take\\(",
       ]

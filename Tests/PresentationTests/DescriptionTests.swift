@@ -57,7 +57,7 @@ import Testing
       DIP:            10.0.0.11
       Host:           host1
       Locator:        10.64.1.1
-      Attachment:     device eth0 in network namespace lab-blue-1
+      Attachment:     tun device eth0 in network namespace lab-blue-1
       SNAT:           203.0.113.10 (blue)
       Flows:          3
       Packets:        in 1200, out 1100

@@ -89,9 +89,9 @@ import Wire
 
       """
     let wide = """
-      NAME     NETWORK   DIP         HOST    LOCATOR     NETNS        DEVICE   FLOWS
-      blue-1   blue      10.0.0.11   host1   10.64.1.1   lab-blue-1   eth0     3
-      blue-2   blue      10.0.0.12   host2   10.64.2.2   lab-blue-2   eth0     -
+      NAME     NETWORK   DIP         HOST    LOCATOR     NETNS        DEVICE   TYPE   FLOWS
+      blue-1   blue      10.0.0.11   host1   10.64.1.1   lab-blue-1   eth0     tun    3
+      blue-2   blue      10.0.0.12   host2   10.64.2.2   lab-blue-2   eth0     tun    -
 
       """
     #expect(table(.vms) == narrow)

@@ -15,7 +15,7 @@ struct ArrowTests {
     "CLinux": [],
     "CNetlink": [],
     "Platform": ["Wire", "CBPF", "CLinux", "CNetlink"],
-    "Kernel": ["Wire", "Dataplane", "Mux"],
+    "Kernel": ["Wire", "Dataplane", "Mux", "HostAgent"],
     "KernelPath": ["Wire", "Dataplane", "Platform"],
     "Speaker": ["Wire", "BGP", "CLinux"],
     "Management": ["Wire", "Control", "Manager"],

@@ -50,7 +50,9 @@ extension RandomValues {
 
   mutating func network() -> VirtualNetwork { VirtualNetwork(name: text(), prefixes: list { $0.prefix() }) }
 
-  mutating func attachment() -> Attachment { .networkNamespace(name: text(), device: text()) }
+  mutating func attachment() -> Attachment {
+    .networkNamespace(name: text(), device: text(), kind: one(of: DeviceKind.allCases))
+  }
 
   mutating func machine() -> VirtualMachine {
     VirtualMachine(name: text(), network: text(), dip: address(), host: text(), attachment: attachment())

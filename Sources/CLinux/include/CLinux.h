@@ -42,7 +42,7 @@ int clinux_packet_socket(void);
 int clinux_packet_configure(int fd, int bytes);
 /// SO_ATTACH_FILTER: puts a classic BPF program in place of the one before.
 int clinux_attach_filter(int fd, const struct sock_filter *steps, unsigned short count);
-/// Binds a packet socket to a device, for all EtherTypes.
+/// Binds a packet socket to a device, for IPv4.
 int clinux_packet_bind(int fd, int index);
 /// PACKET_STATISTICS: packets that found no room since the last call.
 long clinux_packet_drops(int fd);

@@ -37,6 +37,7 @@ struct map {
 extern struct map endpoints, endpoint_values, tables, targets, movements, flows, flow_counts, totals, rows, settings;
 // Of the programs that measure.
 extern struct map replay_load, replay_subject;
+extern struct map host_muxes, host_inbound, host_outbound, host_machines;
 
 static inline void *map_lookup(struct map *map, const void *key) {
   return ((void *(*)(struct map *, const void *))1)(map, key);
@@ -54,6 +55,18 @@ static inline long redirect(uint32_t ifindex, uint64_t flags) {
 }
 static inline long redirect_neighbour(uint32_t ifindex) {
   return ((long (*)(uint32_t, void *, int, uint64_t))152)(ifindex, 0, 0, 0);
+}
+// Into the other end of a veth pair, past its queue.
+static inline long redirect_peer(uint32_t ifindex) {
+  return ((long (*)(uint32_t, uint64_t))155)(ifindex, 0);
+}
+// Amends a transport checksum, finished or only begun, for a change of 2 or 4 bytes as they lie in the packet.
+static inline long skb_amend_checksum(const struct sk_buff *skb, uint32_t offset, uint64_t before, uint64_t after,
+                                      uint64_t flags) {
+  return ((long (*)(const void *, uint32_t, uint64_t, uint64_t, uint64_t))11)(skb, offset, before, after, flags);
+}
+static inline long skb_change_type(const struct sk_buff *skb, uint32_t type) {
+  return ((long (*)(const void *, uint32_t))32)(skb, type);
 }
 static inline long xdp_adjust_head(const struct xdp_md *context, int delta) {
   return ((long (*)(const void *, int))44)(context, delta);
@@ -93,6 +106,10 @@ LOOKUP(totals)
 LOOKUP(rows)
 LOOKUP(settings)
 LOOKUP(replay_load)
+LOOKUP(host_muxes)
+LOOKUP(host_inbound)
+LOOKUP(host_outbound)
+LOOKUP(host_machines)
 #undef LOOKUP
 static inline long flows_insert(const void *key, const void *record) {
   return map_update(&flows, key, record, 1 /* BPF_NOEXIST */);

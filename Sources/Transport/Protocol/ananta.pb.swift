@@ -636,6 +636,7 @@ nonisolated struct ProtoAttachment: Sendable {
 
   var attachment: ProtoAttachment.OneOf_Attachment? = nil
 
+  /// With a TUN device.
   var networkNamespace: ProtoAttachment.NetworkNamespace {
     get {
       if case .networkNamespace(let v)? = attachment {return v}
@@ -644,10 +645,22 @@ nonisolated struct ProtoAttachment: Sendable {
     set {attachment = .networkNamespace(newValue)}
   }
 
+  /// With one end of a veth pair.
+  var veth: ProtoAttachment.NetworkNamespace {
+    get {
+      if case .veth(let v)? = attachment {return v}
+      return ProtoAttachment.NetworkNamespace()
+    }
+    set {attachment = .veth(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Attachment: Equatable, Sendable {
+    /// With a TUN device.
     case networkNamespace(ProtoAttachment.NetworkNamespace)
+    /// With one end of a veth pair.
+    case veth(ProtoAttachment.NetworkNamespace)
 
   }
 
@@ -2255,7 +2268,7 @@ nonisolated extension ProtoVirtualNetwork: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension ProtoAttachment: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Attachment"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}network_namespace\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}network_namespace\0\u{1}veth\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2276,6 +2289,19 @@ nonisolated extension ProtoAttachment: SwiftProtobuf.Message, SwiftProtobuf._Mes
           self.attachment = .networkNamespace(v)
         }
       }()
+      case 2: try {
+        var v: ProtoAttachment.NetworkNamespace?
+        var hadOneofValue = false
+        if let current = self.attachment {
+          hadOneofValue = true
+          if case .veth(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.attachment = .veth(v)
+        }
+      }()
       default: break
       }
     }
@@ -2286,9 +2312,17 @@ nonisolated extension ProtoAttachment: SwiftProtobuf.Message, SwiftProtobuf._Mes
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
-    try { if case .networkNamespace(let v)? = self.attachment {
+    switch self.attachment {
+    case .networkNamespace?: try {
+      guard case .networkNamespace(let v)? = self.attachment else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
+    }()
+    case .veth?: try {
+      guard case .veth(let v)? = self.attachment else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case nil: break
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
