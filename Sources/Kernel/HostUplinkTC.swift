@@ -8,6 +8,7 @@ import Wire
 func hostUplinkTC(_ skb: UnsafePointer<sk_buff>) -> Int32 {
   let up = TrafficAction.unspecified
   guard unsafe skb.pointee.protocol == UInt32(Ethernet.ipv4), unsafe skb.pointee.pkt_type == 0,
+    unsafe skb.pointee.vlan_present == 0,
     // Ethernet, two IPv4 headers, TCP without its options.
     let arrived = unsafe SocketBuffer.pulled(skb, 74),
     arrived.holds(Ethernet.byteCount &+ IPv4Header.byteCount)

@@ -124,7 +124,7 @@ struct KernelTables: MuxTables {
   }
 
   @inline(__always) func hasRecords(_ entry: KernelEntry) -> Bool {
-    guard let count = unsafe flowCount(entry.number) else { return false }
+    guard let count = unsafe flowCount(entry.number & UInt32(Limits.endpoints &- 1)) else { return false }
     return unsafe count.pointee != 0
   }
 

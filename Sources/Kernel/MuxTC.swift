@@ -6,10 +6,11 @@ import Wire
 /// The MUX behind a device's driver, where a super-packet is still one packet.
 @c(ananta_mux_tc) @section("tc/mux")
 func muxTC(_ skb: UnsafePointer<sk_buff>) -> Int32 {
-  // Of the frames that a device in promiscuous mode shows, only those that are for this node.
-  guard unsafe skb.pointee.protocol == UInt32(Ethernet.ipv4), unsafe skb.pointee.pkt_type == 0 else {
-    return TrafficAction.unspecified
-  }
+  // Of the frames that a device in promiscuous mode shows, only those that are for this node, and none of a VLAN, which
+  // comes again on the VLAN's own device.
+  guard unsafe skb.pointee.protocol == UInt32(Ethernet.ipv4), unsafe skb.pointee.pkt_type == 0,
+    unsafe skb.pointee.vlan_present == 0
+  else { return TrafficAction.unspecified }
   var zero: UInt32 = 0
   guard let own = unsafe settings_at(&zero)?.assumingMemoryBound(to: KernelSettings.self),
     // Ethernet, IPv4, ICMP, and what an ICMP error quotes; no TCP header is longer without its options.
@@ -43,8 +44,7 @@ func muxTC(_ skb: UnsafePointer<sk_buff>) -> Int32 {
       return TrafficAction.unspecified
     }
     guard unsafe skb_adjust_room(skb, Int32(IPIP.byteCount), Room.behindEthernet, Room.tunnel) == 0 else {
-      KernelTables.count(total: Int(DropReason.deviceFull.rawValue))
-      return TrafficAction.shot
+      return TrafficAction.unspecified
     }
     let grown = unsafe SocketBuffer(skb)
     guard grown.holds(Ethernet.byteCount &+ IPIP.byteCount &+ IPv4Header.byteCount) else {

@@ -81,12 +81,13 @@ func muxXDP(_ context: UnsafePointer<xdp_md>) -> Int32 {
     guard
       unsafe NextHop.ask(
         context, &hop, packet.network.source, from: packet.network.destination.raw,
-        ingress: context.pointee.ingress_ifindex) == .resolved
+        ingress: context.pointee.ingress_ifindex) == .resolved,
+      unsafe hop.ifindex == context.pointee.ingress_ifindex
     else { return XDPAction.pass }
     Emit.echoReply(&frame, packet)
     KernelTables.count(total: KernelLayout.echoTotal)
     arrived.storeEthernet(hop)
-    return unsafe leave(context, hop)
+    return XDPAction.transmit
   case .encapsulate(let packet, let target):
     guard packet.network.timeToLive > 1 else { return XDPAction.pass }
     guard let row = KernelTables.row(target),
@@ -97,11 +98,9 @@ func muxXDP(_ context: UnsafePointer<xdp_md>) -> Int32 {
       KernelTables.count(total: KernelLayout.unresolvedTotal)
       return XDPAction.pass
     }
-    IPv4Header(at: 0).spendHop(&frame)
-    guard unsafe xdp_adjust_head(context, -Int32(IPIP.byteCount)) == 0 else {
-      KernelTables.count(total: Int(DropReason.deviceFull.rawValue))
-      return XDPAction.drop
-    }
+    // Another device may not take what XDP sends, and would not say so.
+    guard unsafe row.value.nextHop.ifindex == context.pointee.ingress_ifindex else { return XDPAction.pass }
+    guard unsafe xdp_adjust_head(context, -Int32(IPIP.byteCount)) == 0 else { return XDPAction.pass }
     let grown = unsafe XDPFrame(context)
     guard grown.holds(Ethernet.byteCount &+ IPIP.byteCount &+ IPv4Header.byteCount) else {
       return XDPAction.drop
@@ -109,14 +108,9 @@ func muxXDP(_ context: UnsafePointer<xdp_md>) -> Int32 {
     KernelTables.count(row, target, byteCount: packet.network.totalLength, opens: packet.opens)
     var inner = grown.packet(at: Ethernet.byteCount &+ IPIP.byteCount)
     var offload = Offload()
+    IPv4Header(at: 0).spendHop(&inner)
     Emit.encapsulated(&inner, &offload, packet, from: address, to: target.locator)
     grown.storeEthernet(row.value.nextHop)
-    return unsafe leave(context, row.value.nextHop)
+    return XDPAction.transmit
   }
-}
-
-/// Out by the device it came in by, or another.
-@inline(__always) func leave(_ context: UnsafePointer<xdp_md>, _ hop: KernelNextHop) -> Int32 {
-  if unsafe hop.ifindex == context.pointee.ingress_ifindex { return XDPAction.transmit }
-  return Int32(truncatingIfNeeded: redirect(hop.ifindex, 0))
 }

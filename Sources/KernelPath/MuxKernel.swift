@@ -45,17 +45,10 @@ public final class MuxKernel: Sendable {
   /// First what no packet can see yet is written; then one pointer changes, and when the call that changes it
   /// returns, no packet is under way that still goes by the old image.
   public func install(_ image: KernelImage) throws(PlatformError) {
-    var places: [UInt32] = []
-    var descriptors: [CInt] = []
-    var filled: [FilledTable] = []
-    for place in image.newTables {
-      let table = try FilledTable(image.slots(ofTable: place))
-      places.append(place)
-      descriptors.append(table.map.descriptor.raw)
-      filled.append(table)
+    // In portions, since each table has a descriptor until it is in its place.
+    for start in stride(from: 0, to: image.newTables.count, by: Self.portion) {
+      try insert(image.newTables[start..<min(start + Self.portion, image.newTables.count)], of: image)
     }
-    try maps.tables.update(places.span, to: descriptors.span)
-    filled.removeAll()
     try write(image.targets, maps.targets, from: Int(image.bank) * KernelLayout.targets)
     try write(image.movements, maps.movements, from: Int(image.bank) * KernelLayout.movements)
     try write(image.endpoints.map(\.value), maps.endpointValues, from: Int(image.firstEndpoint))
@@ -63,6 +56,23 @@ public final class MuxKernel: Sendable {
     try index.update(UInt32(0), toElements: image.index.span)
     try maps.endpoints.insert(index, at: UInt32(0))
     for place in image.oldTables { try maps.tables.remove(place) }
+  }
+
+  /// Tables that are put into their places by one call, which waits for the kernel's readers.
+  private static let portion = 256
+
+  private func insert(_ newTables: ArraySlice<UInt32>, of image: KernelImage) throws(PlatformError) {
+    var places: [UInt32] = []
+    var descriptors: [CInt] = []
+    var filled: [FilledTable] = []
+    for place in newTables {
+      let table = try FilledTable(image.slots(ofTable: place))
+      places.append(place)
+      descriptors.append(table.map.descriptor.raw)
+      filled.append(table)
+    }
+    try maps.tables.update(places.span, to: descriptors.span)
+    filled.removeAll()
   }
 
   private func write<Value: BitwiseCopyable>(

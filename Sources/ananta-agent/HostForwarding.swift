@@ -10,9 +10,9 @@ internal import Wire
 /// Programs and flows outlive the agent: known flows are carried while it is replaced, and the next one takes them over.
 final class HostForwarding: Sendable {
   /// Behind the MUX's filter, which lets pass what is not to a VIP.
-  private static let priority: UInt32 = 2
+  static let priority: UInt32 = 2
   /// Of our filters.
-  private static let handle: UInt32 = 0xa17b
+  static let handle: UInt32 = 0xa17b
 
   let kernel: HostKernel
   private let files: BPFFilesystem
@@ -53,9 +53,10 @@ final class HostForwarding: Sendable {
 
   /// Flows that an agent before this one has left and that are still right; the first time only.
   func takeOver(_ state: NodeState, _ entries: [MachineDirectory.Entry]) -> [CarriedFlow] {
-    guard memory.withLock({ exchange(&$0.isTakenOver, with: true) }) == false else { return [] }
+    guard !memory.withLock({ $0.isTakenOver }) else { return [] }
     let judge = Judge(state, entries)
-    let kept = (try? kernel.keep { flow, device in judge.isWanted(flow, device) }) ?? []
+    guard let kept = try? kernel.keep({ flow, device in judge.isWanted(flow, device) }) else { return [] }
+    memory.withLock { $0.isTakenOver = true }
     return kept.compactMap { carried in
       guard let device = judge.device(of: carried.flow) else { return nil }
       // Half a flow is none.

@@ -28,6 +28,7 @@ actor HostRole: DataPath {
   private var forwarding: HostForwarding?
   /// Why VMs that ask for a pair have TUN devices instead.
   private var obstacle: String?
+  private var hasLookedForLeftPrograms = false
   /// The way that was last told to the log.
   private var announced: String?
   /// VMs without a device, each in a sentence.
@@ -99,6 +100,7 @@ actor HostRole: DataPath {
       await install()
     }
     loadPrograms()
+    removeLeftPrograms()
     missing = machines.open(state.machines, mtu: settings.mtu - IPIP.byteCount, forwarding)
     await takeUplinks()
     await install(carried: forwarding?.takeOver(state, machines.entries) ?? [])
@@ -119,6 +121,13 @@ actor HostRole: DataPath {
       if obstacle != reason { logger.warning("\(reason)") }
       obstacle = reason
     }
+  }
+
+  /// What another agent has left for pairs that are no more would go on swallowing packets; the first time only.
+  private func removeLeftPrograms() {
+    guard forwarding == nil, !hasLookedForLeftPrograms else { return }
+    hasLookedForLeftPrograms = true
+    LeftPrograms.host(dataDirectory).remove()
   }
 
   /// Lets the kernel carry known flows from the uplinks; what could not be done.

@@ -12,18 +12,21 @@ struct KernelForwarding {
   /// Where the programs' names are, below the agent's data directory.
   static let directory = "bpf"
   /// Before other filters of tc.
-  private static let priority: UInt32 = 1
+  static let priority: UInt32 = 1
   /// Of our filter.
-  private static let handle: UInt32 = 0xa17a
+  static let handle: UInt32 = 0xa17a
 
   private let kernel: MuxKernel
   private let names: Names
   private let settings: MuxConfiguration
   private let address: IPv4Address
   /// What an agent before this one left.
-  let remains: KernelRemains?
+  private(set) var remains: KernelRemains?
   private var image: KernelImage?
   private var links: [Int32: Attached] = [:]
+  private let left: LeftPrograms
+  /// The way of each uplink by its index, when what does not belong there was last removed; nil before.
+  private var presentWays: [Int32: String]?
   /// The way of each uplink.
   private(set) var paths: [ForwardingPath] = []
   /// Connections recorded.
@@ -55,6 +58,7 @@ struct KernelForwarding {
     kernel = try MuxKernel(own, pinnedAt: { name throws(PlatformError) in try names.files.path(name) })
     remains = try kernel.remains()
     self.names = names
+    left = .mux(agent.dataDirectory)
     self.settings = settings
     address = agent.address
   }
@@ -64,36 +68,52 @@ struct KernelForwarding {
     let next = try KernelImage(map, after: image, replacing: image == nil ? remains : nil)
     try kernel.install(next)
     image = next
+    remains = nil
   }
 
-  /// Puts the programs on the uplinks, where they are not there already; what could not be done.
-  mutating func attach() -> [String] {
-    var problems: [String] = []
+  /// Puts the programs on the uplinks, where they are not there already, and takes them from devices that are no uplinks
+  /// any more or go another way now.
+  mutating func attach() {
     var found: [ForwardingPath] = []
-    do throws(PlatformError) {
-      for uplink in try uplinks() {
-        do throws(PlatformError) {
-          found.append(try attach(to: uplink))
-        } catch {
-          found.append(
-            ForwardingPath(role: .mux, device: uplink.name, path: "user space", reason: error.description))
-        }
+    var ways: [Int32: String] = [:]
+    for (name, result) in uplinks() {
+      do throws(PlatformError) {
+        let uplink = try result.get()
+        let path = try attach(to: uplink)
+        ways[uplink.index] = path.path
+        found.append(path)
+      } catch {
+        found.append(ForwardingPath(role: .mux, device: name, path: "user space", reason: error.description))
       }
-    } catch {
-      problems.append(error.description)
     }
     paths = found
-    return problems
+    guard ways != presentWays else { return }
+    left.removeFilters { ways[$0] != "tc" }
+    for name in (try? names.files.names()) ?? [] where name.hasPrefix("xdp-") {
+      guard let index = Int32(name.dropFirst(4)), ways[index] != "xdp" else { continue }
+      try? links.removeValue(forKey: index)?.link.detach()
+      _ = try? names.files.remove(name)
+    }
+    presentWays = ways
   }
 
-  private func uplinks() throws(PlatformError) -> [NetworkLink] {
-    let netlink = try Netlink.open()
-    guard settings.uplinks.isEmpty else {
-      var links: [NetworkLink] = []
-      for name in settings.uplinks { links.append(try netlink.link(named: name)) }
-      return links
+  /// The uplinks by name; one that the configuration names and that is not there is an error of its own.
+  private func uplinks() -> [(name: String, link: Result<NetworkLink, PlatformError>)] {
+    do throws(PlatformError) {
+      let netlink = try Netlink.open()
+      guard settings.uplinks.isEmpty else {
+        return settings.uplinks.map { name in
+          do throws(PlatformError) {
+            return (name, .success(try netlink.link(named: name)))
+          } catch {
+            return (name, .failure(error))
+          }
+        }
+      }
+      return try netlink.uplinks(of: address).map { ($0.name, .success($0)) }
+    } catch {
+      return [("", .failure(error))]
     }
-    return try netlink.uplinks(of: address)
   }
 
   private mutating func attach(to uplink: NetworkLink) throws(PlatformError) -> ForwardingPath {
@@ -129,7 +149,11 @@ struct KernelForwarding {
   }
 
   private mutating func attachLink(to uplink: NetworkLink) throws(PlatformError) {
-    if let attached = links[uplink.index], attached.name == uplink.name { return }
+    if let attached = links[uplink.index], attached.name == uplink.name,
+      try attached.link.info().device == uplink.index
+    {
+      return
+    }
     let path = try names.files.path("xdp-\(uplink.index)")
     if let link = try XDPLink.open(pinned: path), try link.info().device == uplink.index {
       try link.update(to: kernel.xdp)
@@ -141,15 +165,10 @@ struct KernelForwarding {
     links[uplink.index] = Attached(link, name: uplink.name)
   }
 
-  /// Takes the programs from the uplinks, so that packets go through user space.
-  mutating func detach() {
-    for uplink in (try? uplinks()) ?? [] {
-      let filter = TCFilter(device: uplink.index, .ingress, priority: Self.priority, handle: Self.handle)
-      _ = try? filter.detach()
-      try? links[uplink.index]?.link.detach()
-      _ = try? names.files.remove("xdp-\(uplink.index)")
-    }
-    links = [:]
+  /// Takes programs, tables and names away, so that packets go through user space.
+  func abandon() {
+    for attached in links.values { try? attached.link.detach() }
+    left.remove()
   }
 
   /// Removes what has expired; to be called about once a second.

@@ -24,6 +24,9 @@ actor MuxRole: DataPath {
   private var forwarding: KernelForwarding?
   /// Why packets go through user space; empty when they need not.
   private var obstacle = ""
+  /// Whether the way through the kernel was given up for tables that could not be written.
+  private var hasAbandoned = false
+  private let agent: AgentConfiguration
   private var state = NodeState()
   private var map: VIPMap
   private var generation: UInt64 = 0
@@ -37,6 +40,8 @@ actor MuxRole: DataPath {
     let restored = forwarding?.remains.map { VIPMap(restoring: $0, seed: Self.poolSeed) }
     let map = restored ?? VIPMap(seed: Self.poolSeed)
     if !obstacle.isEmpty { logger.warning("packets go through user space: \(obstacle)") }
+    if forwarding == nil { LeftPrograms.mux(agent.dataDirectory).remove() }
+    self.agent = agent
     self.forwarding = forwarding
     self.obstacle = obstacle
     self.map = map
@@ -76,7 +81,6 @@ actor MuxRole: DataPath {
     do {
       map = try map.updated(endpoints: endpoints, now: Self.now)
       await install()
-      problems += forwarding?.attach() ?? []
     } catch {
       problems.append("the VIP map of revision \(state.revision.number) cannot be built: \(error)")
     }
@@ -97,14 +101,28 @@ actor MuxRole: DataPath {
         try? await Task.sleep(for: .milliseconds(1))
       }
     }
+    // What did not fit or found no memory may do so now.
+    if forwarding == nil, hasAbandoned { (forwarding, obstacle) = Self.forwarding(agent, settings) }
     do {
       try forwarding?.install(map)
+      forwarding?.attach()
     } catch {
       // The kernel must not go on by tables that are out of date.
-      forwarding?.detach()
+      forwarding?.abandon()
       forwarding = nil
+      hasAbandoned = true
       obstacle = "the kernel's tables cannot be written: \(error)"
       logger.warning("packets go through user space: \(obstacle)")
+    }
+  }
+
+  /// Lets the kernel forget what is over; what could not be done.
+  private func sweep() -> [String] {
+    do throws(PlatformError) {
+      try forwarding?.sweep(now: Self.now)
+      return []
+    } catch {
+      return [error.description]
     }
   }
 
@@ -127,14 +145,10 @@ actor MuxRole: DataPath {
   }
 
   func repair() async -> Bool {
+    forwarding?.attach()
+    let unswept = sweep()
     guard problems.isEmpty else { return await bringUp() }
-    problems = await routes.repair() + UplinkDevice.repair(Self.device)
-    problems += forwarding?.attach() ?? []
-    do {
-      try forwarding?.sweep(now: Self.now)
-    } catch {
-      problems.append("\(error)")
-    }
+    problems = await routes.repair() + UplinkDevice.repair(Self.device) + unswept
     if let settled = map.settled(now: Self.now) {
       map = settled
       await install()

@@ -39,6 +39,11 @@ enum MuxStatistics {
     }
     let refused = workers.reduce(UInt64(0)) { $0 + $1.refused.load(ordering: .relaxed) }
     counters += dropped(refused, "refused", role: "mux")
+    for (reason, value) in [("unresolved", kernel?.unresolved), ("tooBig", kernel?.tooBig)] {
+      guard let value, value > 0 else { continue }
+      let labels = ["reason": reason]
+      counters.append(Counter(name: "ananta_mux_left_to_agent_total", labels: labels, value: value))
+    }
     let records = workers.reduce(forwarding?.recordCount ?? 0) {
       $0 + $1.flowRecords.load(ordering: .relaxed)
     }

@@ -18,11 +18,10 @@ struct KernelPathTests {
       let report = try await lab.connect(from: scene.client.name, load)
       #expect(report.succeeded == 600)
       #expect(report.shares.map(\.backend) == scene.web.backends)
-      let expected = path == .userSpace ? "user space" : path == .xdp ? "xdp" : "tc"
-      for mux in scene.muxes {
-        let text = try await lab.control(["describe", "mux", mux]).check()
-        #expect(text.contains("mux    ") && text.contains(expected), "\(mux) takes another way: \(text)")
-      }
+      let expected = path == .userSpace ? "user space" : path == .xdp ? "xdp on eth0" : "tc on eth0"
+      let ways = try await lab.control(["get", "muxes", "-o", "wide"]).check()
+      let taken = ways.split(separator: "\n").filter { $0.contains(" \(expected) ") }
+      #expect(taken.count == scene.muxes.count, "\(expected) is not the way of every MUX: \(ways)")
       try await Task.sleep(for: .milliseconds(2_500))
       let listing = try await lab.control(["get", "backends", "-o", "wide"]).check()
       let counted = listing.split(separator: "\n").compactMap { line -> Int? in
