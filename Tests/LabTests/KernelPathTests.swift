@@ -58,4 +58,28 @@ struct KernelPathTests {
       #expect(report.connections.allSatisfy { $0.exchanges > 10 })
     }
   }
+
+  /// An agent that is to take another way leaves no program of the one before it, which would go on by old tables.
+  @Test func whatIsLeftOfAnotherWayIsTakenAway() async throws {
+    try await ClaimsTests.inLab(probes: false) { lab, scene in
+      let mux = scene.victim
+      #expect(
+        try await lab.run(in: mux, "tc", "filter", "show", "dev", "eth0", "ingress").output.contains("ananta")
+      )
+      try await lab.kill(mux)
+      #expect(
+        try await lab.run(in: mux, "tc", "filter", "show", "dev", "eth0", "ingress").output.contains("ananta")
+      )
+      let index = try #require(lab.record.topology.machines.firstIndex { $0.node.name == mux })
+      lab.record.topology.machines[index].path = .userSpace
+      try await lab.start(mux)
+      let isGone = try await Patience.wait(upTo: 10_000) { () async throws(LabError) in
+        let filters = try await lab.run(in: mux, "tc", "filter", "show", "dev", "eth0", "ingress").output
+        return !filters.contains("ananta")
+      }
+      #expect(isGone)
+      let load = ConnectLoad(address: scene.web.vip, port: scene.web.endpoint.port, count: 300)
+      #expect(try await lab.connect(from: scene.client.name, load).failures == [])
+    }
+  }
 }
