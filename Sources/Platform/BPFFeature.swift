@@ -40,7 +40,9 @@ public enum BPFFeature: String, CaseIterable, Hashable, Sendable {
   /// Whether the programs run without it, less well.
   public var isOptional: Bool {
     switch self {
-    case .coarseClock, .innerArraySizes, .decapsulation, .decapsulationOfSegments: true
+    case .lruMap, .arrayOfHashMaps, .constants, .coarseClock, .innerArraySizes, .decapsulation,
+      .decapsulationOfSegments:
+      true
     default: false
     }
   }

@@ -135,6 +135,13 @@ actor MuxRole: DataPath {
     do throws(PlatformError) {
       return (try KernelForwarding(agent, settings, seed: poolSeed), "")
     } catch {
+      guard error.reason == .invalid else { return (nil, error.description) }
+    }
+    // Another version's maps: they go, with the programs that read them, and ours take their place.
+    LeftPrograms.mux(agent.dataDirectory).remove()
+    do throws(PlatformError) {
+      return (try KernelForwarding(agent, settings, seed: poolSeed), "")
+    } catch {
       return (nil, error.description)
     }
   }

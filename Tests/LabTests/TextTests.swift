@@ -23,6 +23,7 @@ struct TextTests {
         dataDirectory: /var/lib/lab
         mux:
           mtu: 1500
+          path: auto
           bgp:
             localAS: 65001
             holdTime: 9s
