@@ -1,5 +1,4 @@
 public import Dataplane
-internal import Foundation
 public import Platform
 public import Wire
 
@@ -33,11 +32,8 @@ public final class HostKernel: Sendable {
   /// Loads the programs; maps that are pinned at the paths of their names are taken over, the others are pinned.
   ///
   /// An error names what the kernel refused: no privilege, a map, or the verifier's last words about a program.
-  public init(pinnedAt path: MuxKernel.PinPath? = nil) throws(PlatformError) {
-    guard let bytes = Data(base64Encoded: KernelObject.base64) else {
-      preconditionFailure("written by build.sh")
-    }
-    let object = try BPFObject([UInt8](bytes))
+  public init(pinnedAt path: PinPath? = nil) throws(PlatformError) {
+    let object = try KernelPrograms.object()
     let maps = try HostMaps(pinnedAt: path)
     uplink = try BPFProgram.load(
       try object.program(named: "ananta_host_uplink"), .classifier, maps: maps.descriptors)

@@ -25,7 +25,7 @@ struct HostMaps: ~Copyable, Sendable {
 
   /// Opens the maps that are pinned, by the path of each name, and creates and pins those that are not; without paths
   /// they live as long as this process.
-  init(pinnedAt path: MuxKernel.PinPath?) throws(PlatformError) {
+  init(pinnedAt path: PinPath?) throws(PlatformError) {
     // All are made before any is kept: a structure of owners is whole or not at all.
     let muxes = try Self.open("host_muxes", path)
     let inbound = try Self.open("host_inbound", path)
@@ -37,18 +37,13 @@ struct HostMaps: ~Copyable, Sendable {
     self.machines = machines
   }
 
-  private static func open(_ name: String, _ path: MuxKernel.PinPath?) throws(PlatformError) -> BPFMap {
-    guard let definition = definitions.first(where: { $0.name == name }) else {
-      preconditionFailure("a map of ours")
-    }
+  private static func open(_ name: String, _ path: PinPath?) throws(PlatformError) -> BPFMap {
     do throws(PlatformError) {
-      return try MuxMaps.open(definition, path)
+      return try PinnedMaps.open(name, of: definitions, at: path)
     } catch {
       // Another version's: its flows go on in user space, which makes their records anew.
       guard error.reason == .invalid, let path else { throw error }
-      let map = try BPFMap.create(definition)
-      try map.pin(at: try path(name), replacing: true)
-      return map
+      return try PinnedMaps.replace(name, of: definitions, at: path)
     }
   }
 

@@ -13,9 +13,6 @@ public final class MuxKernel: Sendable {
     case tc
   }
 
-  /// The path at which a name of a bpffs is.
-  public typealias PinPath = (String) throws(PlatformError) -> String
-
   /// The names under which maps are pinned.
   public static var mapNames: [String] { MuxMaps.definitions.map(\.name) }
 

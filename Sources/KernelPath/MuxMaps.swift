@@ -59,7 +59,7 @@ struct MuxMaps: ~Copyable, Sendable {
 
   /// Opens the maps that are pinned, by the path of each name, and creates and pins those that are not; without paths
   /// they live as long as this process.
-  init(pinnedAt path: MuxKernel.PinPath?) throws(PlatformError) {
+  init(pinnedAt path: PinPath?) throws(PlatformError) {
     // All are made before any is kept: a structure of owners is whole or not at all.
     let endpoints = try Self.open("endpoints", path)
     let endpointValues = try Self.open("endpoint_values", path)
@@ -83,22 +83,8 @@ struct MuxMaps: ~Copyable, Sendable {
     self.settings = settings
   }
 
-  private static func open(_ name: String, _ pinPath: MuxKernel.PinPath?) throws(PlatformError) -> BPFMap {
-    guard let definition = definitions.first(where: { $0.name == name }) else {
-      preconditionFailure("a map of ours")
-    }
-    return try open(definition, pinPath)
-  }
-
-  static func open(
-    _ definition: BPFMapDefinition, _ pinPath: MuxKernel.PinPath?
-  ) throws(PlatformError) -> BPFMap {
-    guard let pinPath else { return try BPFMap.create(definition) }
-    let path = try pinPath(definition.name)
-    if let map = try BPFMap.open(pinned: path, definition) { return map }
-    let map = try BPFMap.create(definition)
-    try map.pin(at: path)
-    return map
+  private static func open(_ name: String, _ path: PinPath?) throws(PlatformError) -> BPFMap {
+    try PinnedMaps.open(name, of: definitions, at: path)
   }
 
   /// For the loader: a descriptor for every name in the programs.

@@ -12,7 +12,7 @@ struct PacketBuffer: ~Copyable {
     case packet(byteCount: Int)
     /// A packet that the kernel could not hand over; there may be more.
     case lost
-    /// Nothing more for now.
+    /// No packet waits.
     case empty
     /// The device is gone.
     case closed
