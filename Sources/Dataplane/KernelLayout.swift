@@ -93,8 +93,6 @@ public struct KernelRow: BitwiseCopyable, Sendable {
   public var connections: UInt64
   /// The use of the row that these numbers are of.
   public var generation: UInt32
-  /// Always 0.
-  public var padding: UInt32
   /// The way to the backend; here since every packet that is counted needs it too.
   public var nextHop: KernelNextHop
 
@@ -104,7 +102,6 @@ public struct KernelRow: BitwiseCopyable, Sendable {
     bytes = 0
     connections = 0
     generation = 0
-    padding = 0
     nextHop = KernelNextHop()
   }
 }
@@ -117,6 +114,8 @@ public struct KernelNextHop: BitwiseCopyable, Sendable {
   public var epoch: UInt32
   /// The device's index.
   public var ifindex: UInt32
+  /// The IPv4 address of the neighbour there, as it lies in a packet; 0 when the kernel is to find it by itself.
+  public var neighbour: UInt32
   /// The first bytes of the neighbour's MAC address, as they lie in a frame.
   public var destinationLow: UInt32
   /// The last two of them.
@@ -131,6 +130,7 @@ public struct KernelNextHop: BitwiseCopyable, Sendable {
     address = 0
     epoch = 0
     ifindex = 0
+    neighbour = 0
     destinationLow = 0
     destinationHigh = 0
     sourceLow = 0

@@ -136,7 +136,7 @@ public struct OutboundFlow: BitwiseCopyable, Sendable {
   public var padding: UInt16
   /// Always 0.
   public var morePadding: UInt32
-  /// The device by which it leaves, and when the kernel has said so; written by the program, 0 at first.
+  /// A `FlowExit`; written by the program, 0 at first.
   public var exit: UInt64
 
   /// For a flow from a VM.

@@ -43,7 +43,7 @@ enum PacketType {
   let value = flow.value
   guard header.source(frame) == value.dip else { return up }
   let exit = unsafe exit(skb, flow, to: remote)
-  guard exit != 0 else { return up }
+  guard exit.device != 0 else { return up }
   let byteCount = header.totalLength(frame)
   header.spendHop(&frame)
   unsafe KnownPacket.note(&flow.place.pointee.lastSeen)
@@ -55,24 +55,26 @@ enum PacketType {
     unsafe count.place.pointee.packetsOut &+= 1
     unsafe count.place.pointee.bytesOut &+= UInt64(truncatingIfNeeded: byteCount)
   }
-  return Int32(truncatingIfNeeded: redirect_neighbour(exit))
+  return Int32(truncatingIfNeeded: redirect_neighbour(exit.device, exit.neighbour))
 }
 
-/// The device by which a flow's packets leave, or 0; remembered in the flow for 256 ticks of the kernel's clock.
+/// The neighbour to whom a flow's packets leave and the device before it, or a device of 0; remembered in the flow for 256
+/// ticks of the kernel's clock.
 @inline(__always) private func exit(
   _ skb: UnsafePointer<sk_buff>, _ flow: Memory<OutboundFlow>, to remote: IPv4Address
-) -> UInt32 {
-  // Never 0.
-  let epoch = UInt32(truncatingIfNeeded: jiffies() &>> 8) | 1 << 31
-  // Device and time in one piece, since CPUs share the flow.
-  let known = unsafe flow.place.pointee.exit
-  if UInt32(truncatingIfNeeded: known) == epoch { return UInt32(truncatingIfNeeded: known &>> 32) }
+) -> FlowExit {
+  let time = jiffies() &>> 8
+  // All in one piece, since CPUs share the flow.
+  let known = unsafe FlowExit(raw: flow.place.pointee.exit)
+  if known.isFresh(at: time) { return known }
   var hop = KernelNextHop()
   let source = unsafe flow.place.pointee.vip.raw
   switch unsafe NextHop.ask(skb, &hop, remote, from: source, ingress: HostKernelLayout.ingress) {
   case .resolved, .unresolved: break
-  case .none: return 0
+  case .none: return FlowExit(raw: 0)
   }
-  unsafe flow.place.pointee.exit = UInt64(hop.ifindex) &<< 32 | UInt64(epoch)
-  return hop.ifindex
+  // What does not fit is left to the agent.
+  let exit = FlowExit(device: hop.ifindex, neighbour: hop.neighbour, time: time) ?? FlowExit(raw: 0)
+  unsafe flow.place.pointee.exit = exit.raw
+  return exit
 }

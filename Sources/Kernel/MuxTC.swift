@@ -55,7 +55,8 @@ func muxTC(_ skb: UnsafePointer<sk_buff>) -> Int32 {
     IPv4Header(at: 0).spendHop(&inner)
     var rest = Offload()
     Emit.encapsulated(&inner, &rest, packet, from: address, to: target.locator)
-    return Int32(truncatingIfNeeded: redirect_neighbour(row.value.nextHop.ifindex))
+    let hop = row.value.nextHop
+    return Int32(truncatingIfNeeded: redirect_neighbour(hop.ifindex, hop.neighbour))
   }
 }
 

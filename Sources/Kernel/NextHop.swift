@@ -52,6 +52,8 @@ enum NextHop {
     guard answer == 0 || answer == 7 else { return .none }
     hop.address = address.raw
     hop.ifindex = question.ifindex
+    // The gateway, or the address itself; not one of IPv6.
+    hop.neighbour = question.family == 2 ? question.destination : 0
     hop.destinationLow = UInt32(question.destination_mac_low) | question.destination_mac_high &<< 16
     hop.destinationHigh = UInt16(truncatingIfNeeded: question.destination_mac_high &>> 16)
     hop.sourceLow = UInt16(truncatingIfNeeded: question.source_mac_low)

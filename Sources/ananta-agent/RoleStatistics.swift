@@ -48,9 +48,16 @@ enum MuxStatistics {
       $0 + $1.flowRecords.load(ordering: .relaxed)
     }
     counters.append(Counter(name: "ananta_mux_flow_records", labels: [:], value: UInt64(max(0, records))))
-    return counters.sorted {
-      ($0.name, "\($0.labels.sorted(by: <))") < ($1.name, "\($1.labels.sorted(by: <))")
+    return inOrder(counters)
+  }
+
+  /// By name and labels, each written once: with thousands of counters, comparing costs more than counting.
+  private static func inOrder(_ counters: [Counter]) -> [Counter] {
+    let keyed = counters.map { counter in
+      let labels = counter.labels.sorted { $0.key < $1.key }
+      return (key: labels.reduce(into: [counter.name]) { $0 += [$1.key, $1.value] }, counter: counter)
     }
+    return keyed.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.counter)
   }
 }
 

@@ -53,8 +53,13 @@ static inline uint64_t jiffies(void) { return ((uint64_t(*)(void))118)(); }
 static inline long redirect(uint32_t ifindex, uint64_t flags) {
   return ((long (*)(uint32_t, uint64_t))23)(ifindex, flags);
 }
-static inline long redirect_neighbour(uint32_t ifindex) {
-  return ((long (*)(uint32_t, void *, int, uint64_t))152)(ifindex, 0, 0, 0);
+// To an IPv4 neighbour behind a device, so that the kernel need not route again; 0 leaves the neighbour to it.
+static inline long redirect_neighbour(uint32_t ifindex, uint32_t address) {
+  struct {
+    uint32_t family, address[4];
+  } neighbour = {2, {address}};
+  if (address == 0) return ((long (*)(uint32_t, void *, int, uint64_t))152)(ifindex, 0, 0, 0);
+  return ((long (*)(uint32_t, void *, int, uint64_t))152)(ifindex, &neighbour, sizeof(neighbour), 0);
 }
 // Into the other end of a veth pair, past its queue.
 static inline long redirect_peer(uint32_t ifindex) {
