@@ -39,8 +39,9 @@ lab-up: release ## bring up the lab NAME from TOPOLOGY (root)
 lab-down: ## remove every trace of the lab NAME (root)
 	@$(RELEASE)/ananta-lab down --name $(NAME)
 
-bench: release ## measure the packet path
+bench: release ## measure the packet path, and bulk data through a lab (root)
 	@$(RELEASE)/ananta-bench
+	@$(RELEASE)/ananta-lab bench --name ananta-bench
 
 install: release ## copy the programs and units below PREFIX (root)
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(addprefix $(RELEASE)/,ananta-agent ananta-ctl ananta-lab)

@@ -28,7 +28,8 @@ public struct ThroughputMeasurement: Codable, Hashable, Sendable {
     let port = 5202
     let throughVIP = try await run(
       in: lab, from: client, to: bulk.vip, port: Int(bulk.endpoint.port), seconds: seconds)
-    let server = try await startServer(in: lab, on: host.node.name, port: port)
+    let server = try await startServer(
+      in: lab, on: host.node.name, namespace: try lab.namespace(of: host.node.name), port: port)
     defer { server.signal(15) }
     let routed = try await run(in: lab, from: client, to: host.node.address, port: port, seconds: seconds)
     // The last address of the prefix but one; connection tracking lives only as long as the rule does.
@@ -43,12 +44,12 @@ public struct ThroughputMeasurement: Codable, Hashable, Sendable {
     return ThroughputMeasurement(throughVIP: throughVIP, routed: routed, destinationNAT: destinationNAT)
   }
 
-  private static func startServer(
-    in lab: Lab, on node: String, port: Int
+  /// Starts an iperf3 server in a namespace and waits until it listens.
+  static func startServer(
+    in lab: Lab, on node: String, namespace: String, port: Int
   ) async throws(LabError) -> RecordedProcess {
     let directory = "\(lab.directory(of: node))/iperf3"
     try StateFiles.makeDirectory(directory)
-    let namespace = try lab.namespace(of: node)
     let daemon = Daemon(
       member: node, duty: .measurement, label: "iperf3", namespace: namespace,
       words: ["iperf3", "--server", "--port", String(port)], directory: directory, log: "\(directory)/log")
@@ -62,13 +63,14 @@ public struct ThroughputMeasurement: Codable, Hashable, Sendable {
 
   /// One run of iperf3 from a member to an address.
   public static func run(
-    in lab: Lab, from member: String, to address: IPv4Address, port: Int, seconds: Int
+    in lab: Lab, from member: String, to address: IPv4Address, port: Int, seconds: Int,
+    streams: Int = 1
   ) async throws(LabError) -> Run {
     let command = try lab.command(
       in: member,
       [
         "iperf3", "--client", "\(address)", "--port", "\(port)", "--time", "\(seconds)", "--json",
-        "--connect-timeout", "3000",
+        "--parallel", "\(streams)", "--connect-timeout", "3000",
       ], seconds: seconds + 10)
     struct Answer: Decodable {
       struct End: Decodable {

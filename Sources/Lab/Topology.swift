@@ -106,6 +106,15 @@ extension Topology {
   /// The machines that hold a role.
   public func machines(with role: Role) -> [Machine] { machines.filter { $0.node.roles.contains(role) } }
 
+  /// Has every MUX's packets take one way.
+  public mutating func choose(path: String) throws(LabError) {
+    guard let path = MuxPath(rawValue: path) else {
+      let known = MuxPath.allCases.map(\.rawValue).joined(separator: ", ")
+      throw LabError(.topology, "\(path) is no way of a MUX's packets; those are \(known).")
+    }
+    for index in machines.indices { machines[index].path = path }
+  }
+
   /// Where managers listen.
   public static var managerPort: Int { 4600 }
 }

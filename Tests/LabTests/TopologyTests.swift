@@ -51,6 +51,14 @@ struct TopologyTests {
     #expect(try Scene(topology).victim == "mux2")
   }
 
+  @Test func readsTheTopologyOfTheBenchmark() throws {
+    let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+    let topology = try TopologyReader.read(path: "/\(root)/deploy/lab/bulk.yaml")
+    #expect(topology.guests.map(\.device) == [.tun, .veth])
+    #expect(topology.offers.map(\.servers) == [[.iperf3], [.iperf3]])
+    #expect(topology.offers.map { $0.service.endpoints[0].backends.map(\.machine) } == [["tun"], ["veth"]])
+  }
+
   static let faults: [(was: String, becomes: String, says: String)] = [
     ("clients:", "klients:", "bad.yaml:2: klients: unknown key"),
     ("roles: [mux, manager]", "roles: [mux, king]", "bad.yaml:5: nodes[0].roles[1]: king is unknown"),
