@@ -37,6 +37,17 @@ public final class MuxKernel: Sendable {
     self.maps = maps
   }
 
+  /// Lets XDP take the frames that are addressed to a device; it leaves all others to the stack.
+  ///
+  /// To be called again when the device's MAC address may have changed; until then the stack has its packets. Of
+  /// devices whose indices are equal modulo `KernelLayout.devices` the last one counts.
+  public func admit(_ device: KernelDevice) throws(PlatformError) {
+    let place = device.ifindex % UInt32(KernelLayout.devices)
+    let present: KernelDevice? = try maps.devices.value(of: place)
+    guard present != device else { return }
+    try maps.devices.update(place, to: device)
+  }
+
   /// Puts an image in force, which must have been made after the one before it.
   ///
   /// First what no packet can see yet is written; then one pointer changes, and when the call that changes it

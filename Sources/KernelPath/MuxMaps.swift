@@ -44,6 +44,9 @@ struct MuxMaps: ~Copyable, Sendable {
       maxEntries: Limits.counterRows),
     BPFMapDefinition(
       "settings", .array, keySize: 4, valueSize: MemoryLayout<KernelSettings>.size, maxEntries: 1),
+    BPFMapDefinition(
+      "devices", .array, keySize: 4, valueSize: MemoryLayout<KernelDevice>.size,
+      maxEntries: KernelLayout.devices),
   ]
 
   let endpoints: BPFMap
@@ -56,6 +59,7 @@ struct MuxMaps: ~Copyable, Sendable {
   let totals: BPFMap
   let rows: BPFMap
   let settings: BPFMap
+  let devices: BPFMap
 
   /// Opens the maps that are pinned, by the path of each name, and creates and pins those that are not; without paths
   /// they live as long as this process.
@@ -71,6 +75,7 @@ struct MuxMaps: ~Copyable, Sendable {
     let totals = try Self.open("totals", path)
     let rows = try Self.open("rows", path)
     let settings = try Self.open("settings", path)
+    let devices = try Self.open("devices", path)
     self.endpoints = endpoints
     self.endpointValues = endpointValues
     self.tables = tables
@@ -81,6 +86,7 @@ struct MuxMaps: ~Copyable, Sendable {
     self.totals = totals
     self.rows = rows
     self.settings = settings
+    self.devices = devices
   }
 
   private static func open(_ name: String, _ path: PinPath?) throws(PlatformError) -> BPFMap {
@@ -94,7 +100,7 @@ struct MuxMaps: ~Copyable, Sendable {
       "tables": tables.descriptor.raw, "targets": targets.descriptor.raw,
       "movements": movements.descriptor.raw, "flows": flows.descriptor.raw,
       "flow_counts": flowCounts.descriptor.raw, "totals": totals.descriptor.raw, "rows": rows.descriptor.raw,
-      "settings": settings.descriptor.raw,
+      "settings": settings.descriptor.raw, "devices": devices.descriptor.raw,
     ]
   }
 }

@@ -149,6 +149,15 @@ struct KernelForwarding {
   }
 
   private mutating func attachLink(to uplink: NetworkLink) throws(PlatformError) {
+    let place = uplink.index % Int32(KernelLayout.devices)
+    let isTaken = links.keys.contains { $0 != uplink.index && $0 % Int32(KernelLayout.devices) == place }
+    guard !isTaken, let device = KernelDevice(index: uplink.index, address: uplink.address) else {
+      throw PlatformError(
+        "attach", "XDP to \(uplink.name)", Errno(rawValue: EOPNOTSUPP),
+        advice: isTaken ? "Another uplink has its place." : "It has no Ethernet address.")
+    }
+    // Every second, since a MAC address may change.
+    try kernel.admit(device)
     if let attached = links[uplink.index], attached.name == uplink.name,
       try attached.link.info().device == uplink.index
     {

@@ -34,6 +34,7 @@ final class KernelBench {
   private init(_ bench: consuming Bench, device: Int32, mountPoint: String) throws {
     let files = try BPFFilesystem.open(mountPoint + "/mux", mountingAt: mountPoint)
     kernel = try Self.load(seed: bench.map.hash.seed, files)
+    try Self.admit(device, to: kernel)
     image = try KernelImage(bench.map, after: nil)
     try kernel.install(image)
     self.files = files
@@ -46,6 +47,13 @@ final class KernelBench {
     for name in MuxKernel.mapNames { paths[name] = try files.path(name) }
     let settings = KernelSettings(seed: seed, address: Bench.address, mtu: 1500)
     return try MuxKernel(settings, pinnedAt: { name in paths[name] ?? name })
+  }
+
+  private static func admit(_ device: Int32, to kernel: MuxKernel) throws {
+    guard let own = KernelDevice(index: device, address: Array(ethernet.prefix(6))) else {
+      throw CommandFailed(words: ["admit"])
+    }
+    try kernel.admit(own)
   }
 
   /// Another agent takes the maps over: nothing of the first one's memory is left.
@@ -156,8 +164,10 @@ final class KernelBench {
   }
 
   /// What the kernel's program does with it.
-  func actual(_ packet: [UInt8], _ hook: MuxKernel.Hook) throws -> Fate {
-    let frame = Self.ethernet + packet
+  func actual(
+    _ packet: [UInt8], _ hook: MuxKernel.Hook, ethernet: [UInt8] = KernelBench.ethernet
+  ) throws -> Fate {
+    let frame = ethernet + packet
     switch hook {
     case .xdp:
       let run = try kernel.xdp.testRun(frame, context: .xdp(device: device))

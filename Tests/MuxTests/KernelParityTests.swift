@@ -23,6 +23,42 @@ import Wire
     #expect(compared > 70)
   }
 
+  /// What a switch floods, what promiscuous devices show, and what comes in by a device whose address is not known is the
+  /// stack's, and nothing is counted or recorded for it.
+  @Test(arguments: MuxKernel.Hook.allCases)
+  func framesForOthersAreLeftAlone(hook: MuxKernel.Hook) throws {
+    try KernelBench.run("frames") { bench in
+      let packet = (PacketCase.ip / TCP(4_000, 80, .syn)).bytes
+      let unserved = (PacketCase.ip / TCP(4_000, 81, .syn)).bytes
+      for destination in [[0x02, 0, 0, 0, 0, 0x03], [0x03, 0, 0, 0, 0, 0x02], [UInt8](repeating: 0xff, count: 6)] {
+        let ethernet = destination + KernelBench.ethernet.dropFirst(6)
+        #expect(try bench.actual(packet, hook, ethernet: ethernet) == .stack)
+        #expect(try bench.actual(unserved, hook, ethernet: ethernet) == .stack)
+      }
+      let counters = try bench.kernel.counters(bench.bench.map)
+      #expect(counters.drops.isEmpty && counters.backends.allSatisfy { $0.packets == 0 })
+      guard case .sent = try bench.actual(packet, hook) else {
+        Issue.record("a frame for this node is sent on")
+        return
+      }
+      #expect(try bench.actual(unserved, hook) == .dropped)
+    }
+  }
+
+  /// A device's MAC address is changed: frames for the old one are the stack's, those for the new one are taken.
+  @Test func aNewAddressOfTheDeviceIsObeyed() throws {
+    try KernelBench.run("address") { bench in
+      let packet = (PacketCase.ip / TCP(4_000, 80, .syn)).bytes
+      let address: [UInt8] = [0x02, 0, 0, 0, 0, 0x77]
+      try bench.kernel.admit(try #require(KernelDevice(index: bench.device, address: address)))
+      #expect(try bench.actual(packet, .xdp) == .stack)
+      guard case .sent = try bench.actual(packet, .xdp, ethernet: address + KernelBench.ethernet.dropFirst(6)) else {
+        Issue.record("a frame for the new address is sent on")
+        return
+      }
+    }
+  }
+
   /// BPF_PROG_TEST_RUN takes no packet beyond a page, and for tc none shorter than an IPv4 header.
   static func canRun(_ packet: [UInt8], _ hook: MuxKernel.Hook) -> Bool {
     packet.count < 3_000 && (hook == .xdp || packet.count >= IPv4Header.byteCount)
