@@ -1,5 +1,6 @@
 public import Dataplane
 public import Platform
+public import Wire
 
 /// What the kernel's programs have counted, all CPUs together.
 public struct MuxKernelCounters: Sendable {
@@ -50,6 +51,16 @@ extension MuxKernel {
       backends: backends, drops: drops,
       echoReplies: totals[KernelLayout.echoTotal], unresolved: totals[KernelLayout.unresolvedTotal],
       tooBig: totals[KernelLayout.tooBigTotal])
+  }
+
+  /// What the programs have recorded of a connection to the endpoint of a number; costs a system call where the endpoint
+  /// has any record, and else nothing.
+  public func record(of connection: FiveTuple, number: UInt32) -> FlowRecord? {
+    let place = Int(number) & (Limits.endpoints - 1)
+    guard flowCounts[place, as: UInt32.self] != 0,
+      let record: FlowRecord = try? maps.flows.value(of: KernelFlowKey(connection))
+    else { return nil }
+    return record
   }
 
   /// Removes records whose time is over, at a time in milliseconds; to be called about once a second.

@@ -16,7 +16,7 @@ struct KernelForwarding {
   /// Of our filter.
   static let handle: UInt32 = 0xa17a
 
-  private let kernel: MuxKernel
+  let kernel: MuxKernel
   private let names: Names
   private let settings: MuxConfiguration
   private let address: IPv4Address

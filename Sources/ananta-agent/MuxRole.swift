@@ -94,7 +94,7 @@ actor MuxRole: DataPath {
   /// Hands the map to every worker and waits until all go by it.
   private func install() async {
     generation += 1
-    let plan = MuxPlan(map, generation: generation)
+    let plan = MuxPlan(map, generation: generation, kernel: forwarding?.kernel)
     for worker in workers { worker.mailbox.post(plan) }
     for worker in workers {
       while worker.adopted.load(ordering: .acquiring) < plan.generation {

@@ -55,6 +55,22 @@ import Wire
     }
   }
 
+  /// What the programs leave to user space goes where they would have sent it: their records are user space's.
+  @Test func packetsLeftToUserSpaceFindTheKernelsRecords() throws {
+    try KernelBench.run("left", endpoints: Self.endpoints(["10.1.0.1"])) { bench in
+      try bench.configure(Self.endpoints(["10.1.0.2"]), now: KernelBench.now)
+      for port in 1...100 as ClosedRange<UInt16> {
+        // A new connection in a moving slot: user space, which has not seen it, would take it for an old one.
+        #expect(try Self.locator(bench, port, .syn) == "10.1.0.2")
+        let packet = MovementTests.packet(port, .ack)
+        #expect(bench.bench.left(packet, by: bench.kernel, now: KernelBench.now) == "10.1.0.2")
+        #expect(bench.bench.mux.recordCount == 0)
+      }
+      #expect(bench.bench.left(MovementTests.packet(101, .ack), by: bench.kernel, now: KernelBench.now) == "10.1.0.1")
+      #expect(bench.bench.mux.recordCount == 1)
+    }
+  }
+
   /// Records whose time is over are removed, and those only.
   @Test func expiredRecordsAreSwept() throws {
     try KernelBench.run("sweep", endpoints: Self.endpoints(["10.1.0.1"])) { bench in
