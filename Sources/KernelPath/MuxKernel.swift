@@ -63,7 +63,17 @@ public final class MuxKernel: Sendable {
     let index = try BPFMap.create(MuxMaps.index)
     try index.update(UInt32(0), toElements: image.index.span)
     try maps.endpoints.insert(index, at: UInt32(0))
-    for place in image.oldTables { try maps.tables.remove(place) }
+    try vacate(image.oldTables)
+  }
+
+  /// Lets tables go that nobody uses any more: an empty one takes all their places.
+  ///
+  /// The kernel waits for its readers after every removal, but only once for many changes.
+  private func vacate(_ places: [UInt32]) throws(PlatformError) {
+    guard !places.isEmpty else { return }
+    let empty = try BPFMap.create(MuxMaps.slots)
+    let descriptors = [CInt](repeating: empty.descriptor.raw, count: places.count)
+    try maps.tables.update(places.span, to: descriptors.span)
   }
 
   /// Tables that are put into their places by one call, which waits for the kernel's readers.

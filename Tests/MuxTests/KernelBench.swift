@@ -26,7 +26,7 @@ final class KernelBench {
 
   var bench: Bench
   private(set) var kernel: MuxKernel
-  private var image: KernelImage
+  private(set) var image: KernelImage
   private let files: BPFFilesystem
   let device: Int32
 

@@ -42,6 +42,32 @@ import Wire
     }
   }
 
+  /// Tables that stay what they were stay where they are: a restart needs no room for them beside the old ones.
+  @Test func tablesThatAreTheSameStay() throws {
+    var endpoints = Bench.endpoints
+    try KernelBench.run("tables", endpoints: endpoints) { bench in
+      let before = bench.image
+      try bench.restart(endpoints, now: KernelBench.now)
+      #expect(bench.image.newTables.isEmpty && bench.image.oldTables.isEmpty)
+      #expect(bench.image.endpoints.map(\.value.table) == before.endpoints.map(\.value.table))
+      // One endpoint changes: its table is new, and the others keep theirs.
+      endpoints[0].backends.removeLast()
+      try bench.restart(endpoints, now: KernelBench.now)
+      #expect(bench.image.newTables.count == 1 && bench.image.oldTables.isEmpty)
+      for port in 1...50 as ClosedRange<UInt16> {
+        let packet = (PacketCase.ip / TCP(port, 443, .syn)).bytes
+        #expect(try bench.actual(packet, .xdp) == bench.expected(packet))
+      }
+      // A set of backends that nobody has any more: its table's place is free, and taken again.
+      for index in 0..<3 { endpoints[index].backends.removeFirst() }
+      try bench.configure(endpoints, now: KernelBench.now &- 200_000)
+      let settled = try #require(bench.bench.map.settled(now: KernelBench.now))
+      try bench.install(settled)
+      #expect(!bench.image.oldTables.isEmpty)
+      #expect(try bench.actual((PacketCase.ip / TCP(9, 80, .syn)).bytes, .xdp) != .stack)
+    }
+  }
+
   /// Counters go on from where they were.
   @Test func countersGoOn() throws {
     let endpoints = Self.endpoints(["10.1.0.1"])
