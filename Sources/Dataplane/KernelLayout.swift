@@ -81,6 +81,13 @@ public struct KernelFlowKey: BitwiseCopyable, Hashable, Sendable {
       UInt64(connection.sourcePort) << 32 | UInt64(connection.destinationPort) << 16
       | UInt64(connection.proto.rawValue)
   }
+
+  /// The endpoint that it is a connection to.
+  @inline(always) public var endpoint: EndpointAddress {
+    EndpointAddress(
+      vip: IPv4Address(raw: UInt32(truncatingIfNeeded: addresses)), port: UInt16(truncatingIfNeeded: ports >> 16),
+      proto: IPProtocol(UInt8(truncatingIfNeeded: ports)))
+  }
 }
 
 /// What a CPU has counted of one endpoint and backend.
@@ -184,6 +191,23 @@ public struct KernelDevice: BitwiseCopyable, Hashable, Sendable {
     padding = 0
   }
   #endif
+}
+
+/// Of which version pinned maps are; its own layout never changes.
+public struct KernelVersion: BitwiseCopyable, Hashable, Sendable {
+  /// Of all maps but that of records; to be raised when what lies in one of them changes its meaning.
+  public var tables: UInt32
+  /// Of `KernelFlowKey` and `FlowRecord`.
+  public var records: UInt32
+
+  /// Joins the two.
+  public init(tables: UInt32, records: UInt32) {
+    self.tables = tables
+    self.records = records
+  }
+
+  /// What this agent reads and writes, as did those that wrote no version.
+  @inline(always) public static var current: KernelVersion { KernelVersion(tables: 1, records: 1) }
 }
 
 /// How the kernel's maps are laid out, for both who write and who read them.

@@ -23,6 +23,8 @@ struct KernelForwarding {
   /// What an agent before this one left.
   private(set) var remains: KernelRemains?
   private var image: KernelImage?
+  /// Whether programs of another version may still add records.
+  private var isBetweenVersions = false
   private var links: [Int32: Attached] = [:]
   private let left: LeftPrograms
   /// The way of each uplink by its index, when what does not belong there was last removed; nil before.
@@ -63,17 +65,35 @@ struct KernelForwarding {
     address = agent.address
   }
 
+  /// What is lost with the maps of another version; nil where nothing is.
+  var loss: String? {
+    switch kernel.inheritance {
+    case .all: nil
+    case .records:
+      "the kernel's tables are another version's and are replaced: recorded connections stay, others that are older than the change of a moving slot may move"
+    case .nothing:
+      "the kernel's tables and records are another version's and are replaced: connections that were exceptions from their table may move"
+    }
+  }
+
   /// Lets packets go by a map; the first one after what an agent before this one left.
   mutating func install(_ map: VIPMap) throws {
     let next = try KernelImage(map, after: image, replacing: image == nil ? remains : nil)
     try kernel.install(next)
+    if image == nil, kernel.inheritance == .records {
+      try kernel.adoptRecords(next, afresh: true)
+      isBetweenVersions = true
+    }
     image = next
     remains = nil
   }
 
   /// Puts the programs on the uplinks, where they are not there already, and takes them from devices that are no uplinks
   /// any more or go another way now.
+  ///
+  /// What an agent before this one left goes on until there is something to take its place.
   mutating func attach() {
+    guard let image else { return }
     var found: [ForwardingPath] = []
     var ways: [Int32: String] = [:]
     for (name, result) in uplinks() {
@@ -87,6 +107,10 @@ struct KernelForwarding {
       }
     }
     paths = found
+    if isBetweenVersions {
+      _ = try? kernel.adoptRecords(image, afresh: false)
+      isBetweenVersions = false
+    }
     guard ways != presentWays else { return }
     left.removeFilters { ways[$0] != "tc" }
     for name in (try? names.files.names()) ?? [] where name.hasPrefix("xdp-") {

@@ -40,6 +40,7 @@ actor MuxRole: DataPath {
     let restored = forwarding?.remains.map { VIPMap(restoring: $0, seed: Self.poolSeed) }
     let map = restored ?? VIPMap(seed: Self.poolSeed)
     if !obstacle.isEmpty { logger.warning("packets go through user space: \(obstacle)") }
+    if let loss = forwarding?.loss { logger.warning("\(loss)") }
     if forwarding == nil { LeftPrograms.mux(agent.dataDirectory).remove() }
     self.agent = agent
     self.forwarding = forwarding

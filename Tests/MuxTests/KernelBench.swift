@@ -68,6 +68,22 @@ final class KernelBench {
     try kernel.install(image)
   }
 
+  /// An agent of another version comes, which can read nothing but records, or not even those.
+  func upgrade(_ endpoints: [EndpointConfiguration], now: UInt32, from version: KernelVersion) throws {
+    let definition = BPFMapDefinition("layout", .array, keySize: 4, valueSize: 8, maxEntries: 1)
+    guard let layout = try BPFMap.open(pinned: try files.path("layout"), definition) else {
+      throw CommandFailed(words: ["layout"])
+    }
+    try layout.update(UInt32(0), to: version)
+    kernel = try Self.load(seed: bench.map.hash.seed, files)
+    try Self.admit(device, to: kernel)
+    bench.takeOver(VIPMap(seed: bench.map.hash.seed, slotCount: bench.map.slotCount, counterRows: 256))
+    bench.configure(endpoints, now: now)
+    image = try KernelImage(bench.map, after: nil)
+    try kernel.install(image)
+    if kernel.inheritance == .records { try kernel.adoptRecords(image, afresh: true) }
+  }
+
   /// Makes the namespace, does something in it, and removes it.
   static func run(
     _ name: String, endpoints: [EndpointConfiguration] = Bench.endpoints, slotCount: Int = 1_021,

@@ -42,6 +42,33 @@ import Wire
     }
   }
 
+  /// Maps of another version are replaced; records stay, unless they are of another version, too.
+  @Test(arguments: [KernelInheritance.records, .nothing])
+  func recordsLiveThroughAnUpgrade(inheritance: KernelInheritance) throws {
+    let other = EndpointConfiguration(
+      vip: Bench.vip, port: 79, proto: .tcp, backends: [WeightedBackend(locator: "10.1.0.7")])
+    try KernelBench.run("upgrade", endpoints: Self.endpoints(["10.1.0.1"])) { bench in
+      try bench.configure(Self.endpoints(["10.1.0.2"]), now: KernelBench.now)
+      for port in 1...50 as ClosedRange<UInt16> {
+        #expect(try Self.locator(bench, port, .ack) == "10.1.0.1")
+      }
+      let current = KernelVersion.current
+      let version = KernelVersion(tables: 9, records: inheritance == .records ? current.records : 9)
+      // With another endpoint before it, which takes its number.
+      try bench.upgrade([other] + Self.endpoints(["10.1.0.2"]), now: KernelBench.now, from: version)
+      #expect(bench.kernel.inheritance == inheritance)
+      #expect(try bench.kernel.remains() != nil)
+      let home: IPv4Address = inheritance == .records ? "10.1.0.1" : "10.1.0.2"
+      for port in 1...50 as ClosedRange<UInt16> { #expect(try Self.locator(bench, port, .ack) == home) }
+      #expect(try Self.locator(bench, 51, .ack) == "10.1.0.2")
+      #expect(try bench.kernel.sweep(now: KernelBench.now) == (inheritance == .records ? 50 : 0))
+      // The next one of the same version goes on with everything.
+      try bench.restart([other] + Self.endpoints(["10.1.0.2"]), now: KernelBench.now)
+      #expect(bench.kernel.inheritance == .all)
+      for port in 1...50 as ClosedRange<UInt16> { #expect(try Self.locator(bench, port, .ack) == home) }
+    }
+  }
+
   /// Tables that stay what they were stay where they are: a restart needs no room for them beside the old ones.
   @Test func tablesThatAreTheSameStay() throws {
     var endpoints = Bench.endpoints
