@@ -6,11 +6,13 @@
 #include <netlink/route/link.h>
 #include <netlink/route/link/ipip.h>
 #include <netlink/route/link/veth.h>
+#include <netlink/route/neighbour.h>
 #include <netlink/route/nexthop.h>
 #include <netlink/route/route.h>
 #include <netlink/route/rule.h>
 #include <netlink/socket.h>
 #include <linux/fib_rules.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
 // libnl folds the kernel's error numbers into fewer of its own, and drops ENETUNREACH, say, altogether. This

@@ -162,7 +162,8 @@ public struct KernelSettings: BitwiseCopyable, Sendable {
   }
 }
 
-/// A device whose frames XDP may take, with its MAC address as that lies in a frame.
+/// A device and a MAC address on its link, as that lies in a frame: the device's own, whose frames XDP may take, or a
+/// neighbour's.
 public struct KernelDevice: BitwiseCopyable, Hashable, Sendable {
   /// Its index; 0: none.
   public var ifindex: UInt32
@@ -188,6 +189,14 @@ public struct KernelDevice: BitwiseCopyable, Hashable, Sendable {
     ifindex = UInt32(bitPattern: index)
     addressLow = address[0..<4].reversed().reduce(0) { $0 << 8 | UInt32($1) }
     addressHigh = UInt16(address[4]) | UInt16(address[5]) << 8
+    padding = 0
+  }
+
+  /// Where a next hop leads.
+  public init(_ hop: KernelNextHop) {
+    ifindex = hop.ifindex
+    addressLow = hop.destinationLow
+    addressHigh = hop.destinationHigh
     padding = 0
   }
   #endif

@@ -41,6 +41,16 @@ extension MuxKernel {
       tooBig: totals[KernelLayout.tooBigTotal])
   }
 
+  /// The device and MAC address of every next hop that packets to the backends of a map have taken.
+  public func nextHops(_ map: VIPMap) throws(PlatformError) -> Set<KernelDevice> {
+    let end = (map.countedTargets.map { Int($0.target.row) }.max() ?? -1) + 1
+    var hops: Set<KernelDevice> = []
+    try maps.rows.forEachPerCPU(first: end) { (_: UInt32, rows: Span<KernelRow>) in
+      for cpu in rows.indices where rows[cpu].nextHop.epoch != 0 { hops.insert(KernelDevice(rows[cpu].nextHop)) }
+    }
+    return hops
+  }
+
   /// The rows of backends, all CPUs together; those of which nothing is counted are left out.
   private func rows(of targets: [Target]) throws(PlatformError) -> [Int: KernelRow] {
     var generations: [Int: UInt32] = [:]

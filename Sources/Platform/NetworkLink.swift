@@ -147,11 +147,6 @@ extension Netlink {
   /// ARPHRD_ETHER of Linux.
   private static var ethernet: UInt32 { 1 }
 
-  private static func bytes(of address: OpaquePointer?) -> [UInt8] {
-    guard let address = unsafe address, let bytes = unsafe nl_addr_get_binary_addr(address) else { return [] }
-    return unsafe [UInt8](UnsafeRawBufferPointer(start: bytes, count: Int(nl_addr_get_len(address))))
-  }
-
   private static func describe(_ link: OpaquePointer) -> NetworkLink {
     let name = unsafe rtnl_link_get_name(link)
     let kind = unsafe rtnl_link_get_type(link)
@@ -160,6 +155,6 @@ extension Netlink {
       mtu: rtnl_link_get_mtu(link), isUp: rtnl_link_get_flags(link) & UInt32(IFF_UP) != 0,
       kind: kind.map { unsafe String(cString: $0) },
       isEthernet: rtnl_link_get_arptype(link) == Self.ethernet,
-      address: Self.bytes(of: rtnl_link_get_addr(link)))
+      address: NetlinkAddress.bytes(rtnl_link_get_addr(link)))
   }
 }

@@ -207,6 +207,23 @@ struct KernelForwarding {
   /// Removes what has expired; to be called about once a second.
   mutating func sweep(now: UInt32) throws(PlatformError) { recordCount = try kernel.sweep(now: now) }
 
+  /// Lets the kernel find out whether the MAC addresses still hold that XDP sends to; what could not be done.
+  ///
+  /// What XDP sends the stack does not see: without this an address would be used for ever once it is known. tc sends
+  /// through the stack, which asks by itself.
+  func refreshNeighbours(_ map: VIPMap) throws(PlatformError) {
+    guard !links.isEmpty else { return }
+    let netlink = try Netlink.open()
+    let stale = try netlink.neighbours().filter { $0.isStale && links[$0.interfaceIndex] != nil }
+    guard !stale.isEmpty else { return }
+    let hops = try kernel.nextHops(map)
+    for neighbour in stale {
+      let hop = KernelDevice(index: neighbour.interfaceIndex, address: neighbour.linkAddress)
+      guard let hop, hops.contains(hop) else { continue }
+      try netlink.use(neighbour)
+    }
+  }
+
   /// What the programs have counted.
   func counters(_ map: VIPMap) -> MuxKernelCounters? { try? kernel.counters(map) }
 }

@@ -117,10 +117,11 @@ actor MuxRole: DataPath {
     }
   }
 
-  /// Lets the kernel forget what is over; what could not be done.
+  /// Lets the kernel forget what is over, and find out what may be; what could not be done.
   private func sweep() -> [String] {
     do throws(PlatformError) {
       try forwarding?.sweep(now: Self.now)
+      try forwarding?.refreshNeighbours(map)
       return []
     } catch {
       return [error.description]
