@@ -1,5 +1,6 @@
 internal import Control
 internal import Dataplane
+internal import Glibc
 internal import KernelPath
 internal import Manifest
 internal import Platform
@@ -65,15 +66,20 @@ struct KernelForwarding {
     address = agent.address
   }
 
-  /// What is lost with the maps of another version; nil where nothing is.
-  var loss: String? {
+  /// What an operator should know of at the start.
+  var warnings: [String] {
+    var warnings: [String] = []
     switch kernel.inheritance {
-    case .all: nil
+    case .all: break
     case .records:
-      "the kernel's tables are another version's and are replaced: recorded connections stay, others that are older than the change of a moving slot may move"
+      warnings.append(
+        "the kernel's tables are another version's and are replaced: recorded connections stay, others in moving slots may move")
     case .nothing:
-      "the kernel's tables and records are another version's and are replaced: connections that were exceptions from their table may move"
+      warnings.append(
+        "the kernel's tables and records are another version's and are replaced: connections in moving slots may move")
     }
+    if let warning = names.files.warning { warnings.append(warning) }
+    return warnings
   }
 
   /// Lets packets go by a map; the first one after what an agent before this one left.
@@ -193,7 +199,7 @@ struct KernelForwarding {
       links[uplink.index] = Attached(link, name: uplink.name)
       return
     }
-    let link = try XDPLink.attach(kernel.xdp, device: uplink.index, mode: .native)
+    let link = try XDPLink.attach(kernel.xdp, device: uplink.index)
     try link.pin(at: path, replacing: true)
     links[uplink.index] = Attached(link, name: uplink.name)
   }

@@ -40,7 +40,7 @@ actor MuxRole: DataPath {
     let restored = forwarding?.remains.map { VIPMap(restoring: $0, seed: Self.poolSeed) }
     let map = restored ?? VIPMap(seed: Self.poolSeed)
     if !obstacle.isEmpty { logger.warning("packets go through user space: \(obstacle)") }
-    if let loss = forwarding?.loss { logger.warning("\(loss)") }
+    for warning in forwarding?.warnings ?? [] { logger.warning("\(warning)") }
     if forwarding == nil { LeftPrograms.mux(agent.dataDirectory).remove() }
     self.agent = agent
     self.forwarding = forwarding
@@ -133,7 +133,8 @@ actor MuxRole: DataPath {
     _ agent: AgentConfiguration, _ settings: MuxConfiguration
   ) -> (KernelForwarding?, String) {
     guard settings.path != .userSpace else { return (nil, "the configuration says so") }
-    if let complaint = BPFCapabilities.probe().complaints.first { return (nil, complaint) }
+    let complaints = BPFCapabilities.probe().complaints(of: .mux)
+    guard complaints.isEmpty else { return (nil, complaints.joined(separator: " ")) }
     do throws(PlatformError) {
       return (try KernelForwarding(agent, settings, seed: poolSeed), "")
     } catch {
