@@ -85,7 +85,8 @@ public struct KernelFlowKey: BitwiseCopyable, Hashable, Sendable {
   /// The endpoint that it is a connection to.
   @inline(always) public var endpoint: EndpointAddress {
     EndpointAddress(
-      vip: IPv4Address(raw: UInt32(truncatingIfNeeded: addresses)), port: UInt16(truncatingIfNeeded: ports >> 16),
+      vip: IPv4Address(raw: UInt32(truncatingIfNeeded: addresses)),
+      port: UInt16(truncatingIfNeeded: ports >> 16),
       proto: IPProtocol(UInt8(truncatingIfNeeded: ports)))
   }
 }

@@ -18,14 +18,12 @@ import Wire
 @c(ananta_mux_xdp) @section("xdp/mux")
 func muxXDP(_ context: UnsafePointer<xdp_md>) -> Int32 {
   let arrived = unsafe XDPFrame(context)
+  var zero: UInt32 = 0
   guard arrived.holds(Ethernet.byteCount &+ IPv4Header.byteCount),
     unsafe arrived.data.load(fromByteOffset: 12, as: UInt16.self) == Ethernet.ipv4,
-    unsafe isForThisNode(arrived, of: context.pointee.ingress_ifindex)
+    unsafe isForThisNode(arrived, of: context.pointee.ingress_ifindex),
+    let own = unsafe settings_at(&zero)?.assumingMemoryBound(to: KernelSettings.self)
   else { return XDPAction.pass }
-  var zero: UInt32 = 0
-  guard let own = unsafe settings_at(&zero)?.assumingMemoryBound(to: KernelSettings.self) else {
-    return XDPAction.pass
-  }
   var frame = arrived.packet(at: Ethernet.byteCount)
   var tables = unsafe KernelTables(seed: own.pointee.seed)
   let address = unsafe IPv4Address(raw: own.pointee.address)

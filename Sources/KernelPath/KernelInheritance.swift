@@ -29,7 +29,9 @@ extension MuxKernel {
       numbers[address] = value.number & UInt32(Limits.endpoints - 1)
     }
     var targets: [EndpointAddress: [IPv4Address: Target]] = [:]
-    for (address, target) in image.map.countedTargets { targets[address, default: [:]][target.locator] = target }
+    for (address, target) in image.map.countedTargets {
+      targets[address, default: [:]][target.locator] = target
+    }
     var gone: [KernelFlowKey] = []
     var changed: [(key: KernelFlowKey, record: FlowRecord)] = []
     try maps.flows.forEach { (key: KernelFlowKey, record: FlowRecord) in

@@ -46,7 +46,9 @@ extension MuxKernel {
     let end = (map.countedTargets.map { Int($0.target.row) }.max() ?? -1) + 1
     var hops: Set<KernelDevice> = []
     try maps.rows.forEachPerCPU(first: end) { (_: UInt32, rows: Span<KernelRow>) in
-      for cpu in rows.indices where rows[cpu].nextHop.epoch != 0 { hops.insert(KernelDevice(rows[cpu].nextHop)) }
+      for cpu in rows.indices where rows[cpu].nextHop.epoch != 0 {
+        hops.insert(KernelDevice(rows[cpu].nextHop))
+      }
     }
     return hops
   }
@@ -69,7 +71,9 @@ extension MuxKernel {
     let end = (generations.keys.max() ?? -1) + 1
     // Rows are given out from the first one on, so that hardly any are read in vain: 256 by one system call.
     guard end > Self.sparse * generations.count else {
-      try maps.rows.forEachPerCPU(first: end) { (index: UInt32, rows: Span<KernelRow>) in add(Int(index), rows) }
+      try maps.rows.forEachPerCPU(first: end) { (index: UInt32, rows: Span<KernelRow>) in
+        add(Int(index), rows)
+      }
       return sums
     }
     var rows = [KernelRow](repeating: KernelRow(), count: BPFMap.possibleCPUs)

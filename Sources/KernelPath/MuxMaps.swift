@@ -48,7 +48,8 @@ struct MuxMaps: ~Copyable, Sendable {
       "devices", .array, keySize: 4, valueSize: MemoryLayout<KernelDevice>.size,
       maxEntries: KernelLayout.devices),
     // Not for programs.
-    BPFMapDefinition("layout", .array, keySize: 4, valueSize: MemoryLayout<KernelVersion>.size, maxEntries: 1),
+    BPFMapDefinition(
+      "layout", .array, keySize: 4, valueSize: MemoryLayout<KernelVersion>.size, maxEntries: 1),
   ]
 
   let endpoints: BPFMap

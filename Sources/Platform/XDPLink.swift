@@ -18,8 +18,7 @@ public struct XDPLink: ~Copyable, Sendable {
 
   private let descriptor: FileDescriptor
 
-  /// XDP_FLAGS_DRV_MODE: before the kernel allocates anything for a packet. In its common code (generic mode) XDP would drop
-  /// super-packets.
+  /// XDP_FLAGS_DRV_MODE: in its common code, the generic mode, the kernel would drop super-packets.
   private static var driverMode: UInt32 { 4 }
 
   /// Lets a program run in the driver of a device of the calling thread's namespace.

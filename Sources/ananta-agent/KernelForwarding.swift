@@ -73,10 +73,12 @@ struct KernelForwarding {
     case .all: break
     case .records:
       warnings.append(
-        "the kernel's tables are another version's and are replaced: recorded connections stay, others in moving slots may move")
+        "the kernel's tables are another version's and are replaced: recorded connections stay, others in moving slots may move"
+      )
     case .nothing:
       warnings.append(
-        "the kernel's tables and records are another version's and are replaced: connections in moving slots may move")
+        "the kernel's tables and records are another version's and are replaced: connections in moving slots may move"
+      )
     }
     if let warning = names.files.warning { warnings.append(warning) }
     return warnings

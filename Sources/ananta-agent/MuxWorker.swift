@@ -93,7 +93,9 @@ final class MuxWorker: Sendable {
         }
         let now = UInt32(truncatingIfNeeded: MonotonicClock.milliseconds)
         mux.sweep(now: now)
-        if !Self.drain(queue, &mux, &buffer, kernel, now: now) { UplinkDevice.isGone(worker.queue.interfaceName) }
+        if !Self.drain(queue, &mux, &buffer, kernel, now: now) {
+          UplinkDevice.isGone(worker.queue.interfaceName)
+        }
         worker.refused.store(buffer.refused, ordering: .relaxed)
         worker.flowRecords.store(mux.recordCount, ordering: .relaxed)
       }

@@ -6,7 +6,7 @@ import Testing
 import Wire
 
 /// An agent is replaced while its programs forward.
-@Suite(.serialized) struct KernelRestartTests {
+@Suite(.serialized, .enabled(if: KernelBench.isRoot, "needs root")) struct KernelRestartTests {
   static func endpoints(_ locators: [IPv4Address]) -> [EndpointConfiguration] {
     [MovementTests.endpoint(locators)]
   }
@@ -119,7 +119,9 @@ import Wire
         #expect(bench.bench.left(packet, by: bench.kernel, now: KernelBench.now) == "10.1.0.2")
         #expect(bench.bench.mux.recordCount == 0)
       }
-      #expect(bench.bench.left(MovementTests.packet(101, .ack), by: bench.kernel, now: KernelBench.now) == "10.1.0.1")
+      #expect(
+        bench.bench.left(MovementTests.packet(101, .ack), by: bench.kernel, now: KernelBench.now)
+          == "10.1.0.1")
       #expect(bench.bench.mux.recordCount == 1)
     }
   }

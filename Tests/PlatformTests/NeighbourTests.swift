@@ -14,7 +14,8 @@ import Wire
   /// A pair whose other end has the address, and a neighbour that was not used for long.
   private func prepare(_ test: borrowing TestNamespace, _ peer: borrowing TestNamespace) throws {
     try Command.change(
-      in: test.name, "link", "add", "w0", "type", "veth", "peer", "name", "w1", "address", "02:00:00:00:00:fe",
+      in: test.name, "link", "add", "w0", "type", "veth", "peer", "name", "w1", "address",
+      "02:00:00:00:00:fe",
       "netns", peer.name)
     for (name, device, address) in [(test.name, "w0", "10.8.0.1/24"), (peer.name, "w1", "10.8.0.254/24")] {
       try Command.change(in: name, "addr", "add", address, "dev", device)
@@ -23,7 +24,8 @@ import Wire
     let setting = "net.ipv4.neigh.w0.delay_first_probe_time=0"
     try Command.lines("ip", "netns", "exec", test.name, "sysctl", "-qw", setting)
     try Command.change(
-      in: test.name, "neigh", "replace", "10.8.0.254", "lladdr", "02:00:00:00:00:fe", "dev", "w0", "nud", "stale")
+      in: test.name, "neigh", "replace", "10.8.0.254", "lladdr", "02:00:00:00:00:fe", "dev", "w0", "nud",
+      "stale")
   }
 
   @Test func aStaleNeighbourIsAskedWhenItIsUsed() throws {

@@ -20,14 +20,15 @@ import Testing
     #expect(isNew)
     #expect(try one == first.info().id)
     pair.send()
-    let before = try counting.count(0)
-    #expect(before > 0)
+    #expect(try counting.count(0) > 0)
 
     let (isNewAgain, two) = try pair.test.namespace.run { () throws(PlatformError) in
       let isNew = try TCFilter.createHook(device: device)
       try filter.attach(second)
       return (isNew, try filter.programID())
     }
+    // What IPv6 sends by itself may have come before the change.
+    let before = try counting.count(0)
     #expect(!isNewAgain)
     #expect(try two == second.info().id)
     pair.send()
