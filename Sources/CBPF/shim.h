@@ -29,11 +29,6 @@ struct cbpf_test {
   uint32_t repeat, flags, batch;
   uint32_t return_value, nanoseconds;
 };
-/// What XDP programs a device has: 0 where there is none.
-struct cbpf_xdp {
-  uint32_t native_id, generic_id, hardware_id;
-};
-
 static inline void cbpf_be_quiet(void) { libbpf_set_print(NULL); }
 
 static inline int cbpf_map_create(uint32_t type, const char *name, uint32_t key_size, uint32_t value_size,
@@ -121,18 +116,10 @@ static inline int cbpf_link_info(int fd, struct cbpf_link *out) {
   return 0;
 }
 
-static inline int cbpf_xdp_query(int ifindex, struct cbpf_xdp *out) {
-  LIBBPF_OPTS(bpf_xdp_query_opts, options);
-  int code = bpf_xdp_query(ifindex, 0, &options);
-  if (code < 0) return code;
-  *out = (struct cbpf_xdp){options.drv_prog_id, options.skb_prog_id, options.hw_prog_id};
-  return 0;
-}
-
-static inline int cbpf_tc_hook(int ifindex, int create) {
+static inline int cbpf_tc_create_hook(int ifindex) {
   LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
               .attach_point = (enum bpf_tc_attach_point)(BPF_TC_INGRESS | BPF_TC_EGRESS));
-  return create ? bpf_tc_hook_create(&hook) : bpf_tc_hook_destroy(&hook);
+  return bpf_tc_hook_create(&hook);
 }
 
 static inline int cbpf_tc_attach(int ifindex, int egress, int program, uint32_t handle, uint32_t priority) {

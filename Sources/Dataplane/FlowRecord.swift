@@ -60,6 +60,16 @@ public struct FlowRecord: BitwiseCopyable, Sendable {
     padding = 0
   }
 
+  /// The same record under other numbers of its endpoint and its counters.
+  @inline(always) public init(_ record: FlowRecord, of target: Target, number: UInt32) {
+    self.target = target
+    self.number = number
+    expires = record.expires
+    trust = record.trust
+    isClosing = record.isClosing
+    padding = 0
+  }
+
   /// Whether its time is over.
   @inline(always) public func isExpired(_ now: UInt32) -> Bool { Int32(bitPattern: now &- expires) >= 0 }
 

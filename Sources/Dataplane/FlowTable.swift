@@ -139,6 +139,21 @@ public import Wire
     unsafe counts[Int(number)] &+= 1
   }
 
+  /// Takes a record over that another table has of a connection, in the place of what is known of it here.
+  public mutating func put(_ record: FlowRecord, of connection: FiveTuple, now: UInt32) {
+    forget(connection)
+    let (first, second) = buckets(connection)
+    for bucket in [first, second] {
+      let room = room(bucket, now: now)
+      guard room.free > 0 else { continue }
+      unsafe entries[room.place].connection = connection
+      unsafe entries[room.place].record = record
+      if record.trust == .trusted { trustedCount &+= 1 } else { untrustedCount &+= 1 }
+      unsafe counts[Int(record.number)] &+= 1
+      return
+    }
+  }
+
   /// Forgets a connection.
   @inlinable public mutating func forget(_ connection: FiveTuple) {
     if let place = find(connection) { remove(place) }

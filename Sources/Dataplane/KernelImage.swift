@@ -36,6 +36,8 @@ public struct KernelImage: Sendable {
 
   private(set) var tables: [TableKey: Table] = [:]
   private var states: [UInt32: EndpointState] = [:]
+  /// While the first image after another agent's is made: what that left, by a digest.
+  private var left: [Int: [(place: UInt32, slots: [KernelSlot])]] = [:]
   private var freePlaces: [UInt32]
   private var nextPlace: UInt32
 
@@ -52,6 +54,10 @@ public struct KernelImage: Sendable {
     freePlaces =
       previous.map { $0.freePlaces + $0.oldTables }
       ?? (0..<nextPlace).filter { !occupied.contains($0) }
+    for place in occupied {
+      guard let slots = remains?.tables[place] else { continue }
+      left[Self.digest(slots), default: []].append((place, slots))
+    }
     endpoints.reserveCapacity(2 * map.states.count)
     for state in map.states { try add(state, after: previous) }
     for vip in map.vips {
@@ -65,6 +71,7 @@ public struct KernelImage: Sendable {
     self.index = index
     for (key, table) in previous?.tables ?? [:] where tables[key] == nil { oldTables.append(table.place) }
     oldTables.sort()
+    left = [:]
   }
 
   /// The number of the first endpoint in the kernel's array.
@@ -101,6 +108,10 @@ public struct KernelImage: Sendable {
       tables[key] = known
       return known.place
     }
+    if let place = leftPlace(of: state) {
+      tables[key] = Table(place: place, state: state)
+      return place
+    }
     let place: UInt32
     if let free = freePlaces.popLast() {
       place = free
@@ -115,9 +126,32 @@ public struct KernelImage: Sendable {
     return place
   }
 
+  /// The place of a table that another agent left and that is the same as a new one would be.
+  ///
+  /// So a restart needs no more places than it had, and writes next to nothing.
+  private mutating func leftPlace(of state: EndpointState) -> UInt32? {
+    guard !left.isEmpty else { return nil }
+    let slots = Self.slots(of: state)
+    let digest = Self.digest(slots)
+    let index = left[digest]?.firstIndex {
+      $0.slots.elementsEqual(slots) { $0.place == $1.place && $0.movement == $1.movement }
+    }
+    // It is taken once: who shares it now may part later.
+    guard let index, let same = left[digest]?.remove(at: index) else { return nil }
+    oldTables.removeAll { $0 == same.place }
+    return same.place
+  }
+
+  private static func digest(_ slots: [KernelSlot]) -> Int {
+    var hasher = Hasher()
+    unsafe slots.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+    return hasher.finalize()
+  }
+
   /// The slots of a new table, as many as every table of the kernel has.
-  public func slots(ofTable place: UInt32) -> [KernelSlot] {
-    guard let state = states[place] else { return [] }
+  public func slots(ofTable place: UInt32) -> [KernelSlot] { states[place].map(Self.slots) ?? [] }
+
+  private static func slots(of state: EndpointState) -> [KernelSlot] {
     var slots = [KernelSlot](repeating: KernelSlot(place: 0, movement: 0), count: KernelLayout.slots)
     for slot in 0..<state.table.slotCount {
       let movement = unsafe state.movement?.places[slot] ?? 0

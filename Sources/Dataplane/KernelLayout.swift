@@ -81,6 +81,14 @@ public struct KernelFlowKey: BitwiseCopyable, Hashable, Sendable {
       UInt64(connection.sourcePort) << 32 | UInt64(connection.destinationPort) << 16
       | UInt64(connection.proto.rawValue)
   }
+
+  /// The endpoint that it is a connection to.
+  @inline(always) public var endpoint: EndpointAddress {
+    EndpointAddress(
+      vip: IPv4Address(raw: UInt32(truncatingIfNeeded: addresses)),
+      port: UInt16(truncatingIfNeeded: ports >> 16),
+      proto: IPProtocol(UInt8(truncatingIfNeeded: ports)))
+  }
 }
 
 /// What a CPU has counted of one endpoint and backend.
@@ -155,6 +163,63 @@ public struct KernelSettings: BitwiseCopyable, Sendable {
   }
 }
 
+/// A device and a MAC address on its link, as that lies in a frame: the device's own, whose frames XDP may take, or a
+/// neighbour's.
+public struct KernelDevice: BitwiseCopyable, Hashable, Sendable {
+  /// Its index; 0: none.
+  public var ifindex: UInt32
+  /// The first bytes of the MAC address.
+  public var addressLow: UInt32
+  /// The last two of them.
+  public var addressHigh: UInt16
+  /// Always 0; makes all bytes defined.
+  public var padding: UInt16
+
+  /// No device.
+  public init() {
+    ifindex = 0
+    addressLow = 0
+    addressHigh = 0
+    padding = 0
+  }
+
+  #if !$Embedded
+  /// Joins the two; nil when the address has not 6 bytes, as those of devices that are no Ethernet.
+  public init?(index: Int32, address: [UInt8]) {
+    guard address.count == 6 else { return nil }
+    ifindex = UInt32(bitPattern: index)
+    addressLow = address[0..<4].reversed().reduce(0) { $0 << 8 | UInt32($1) }
+    addressHigh = UInt16(address[4]) | UInt16(address[5]) << 8
+    padding = 0
+  }
+
+  /// Where a next hop leads.
+  public init(_ hop: KernelNextHop) {
+    ifindex = hop.ifindex
+    addressLow = hop.destinationLow
+    addressHigh = hop.destinationHigh
+    padding = 0
+  }
+  #endif
+}
+
+/// Of which version pinned maps are; its own layout never changes.
+public struct KernelVersion: BitwiseCopyable, Hashable, Sendable {
+  /// Of all maps but that of records; to be raised when what lies in one of them changes its meaning.
+  public var tables: UInt32
+  /// Of `KernelFlowKey` and `FlowRecord`.
+  public var records: UInt32
+
+  /// Joins the two.
+  public init(tables: UInt32, records: UInt32) {
+    self.tables = tables
+    self.records = records
+  }
+
+  /// What this agent reads and writes, as did those that wrote no version.
+  @inline(always) public static var current: KernelVersion { KernelVersion(tables: 1, records: 1) }
+}
+
 /// How the kernel's maps are laid out, for both who write and who read them.
 public enum KernelLayout {
   /// Slots of a table: all have this many, and an endpoint uses the first `slotCount`.
@@ -177,6 +242,8 @@ public enum KernelLayout {
   @inline(always) public static var untrustedCount: Int { Limits.endpoints }
   /// Counters of all packets together: `DropReason` by its raw value, then these.
   @inline(always) public static var totals: Int { 64 }
+  /// Devices that XDP takes frames of, each at its index modulo this: a node has a few uplinks.
+  @inline(always) public static var devices: Int { 256 }
   /// Echo requests answered.
   @inline(always) public static var echoTotal: Int { 33 }
   /// Handed to user space, since their next hop is not known yet.

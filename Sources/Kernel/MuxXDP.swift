@@ -3,17 +3,27 @@ import Dataplane
 import Mux
 import Wire
 
+/// Whether a frame is addressed to the device it came in by: not what a switch floods, or what is meant for others that a
+/// device in promiscuous mode serves.
+@inline(__always) private func isForThisNode(_ frame: XDPFrame, of device: UInt32) -> Bool {
+  var place = device & UInt32(KernelLayout.devices &- 1)
+  guard let known = unsafe Memory<KernelDevice>(devices_at(&place)) else { return false }
+  let (own, destination) = unsafe (known.place, frame.data)
+  return unsafe own.pointee.ifindex == device
+    && own.pointee.addressLow == destination.load(as: UInt32.self)
+    && own.pointee.addressHigh == destination.load(fromByteOffset: 4, as: UInt16.self)
+}
+
 /// The MUX at a device's driver.
 @c(ananta_mux_xdp) @section("xdp/mux")
 func muxXDP(_ context: UnsafePointer<xdp_md>) -> Int32 {
   let arrived = unsafe XDPFrame(context)
-  guard arrived.holds(Ethernet.byteCount &+ IPv4Header.byteCount),
-    unsafe arrived.data.load(fromByteOffset: 12, as: UInt16.self) == Ethernet.ipv4
-  else { return XDPAction.pass }
   var zero: UInt32 = 0
-  guard let own = unsafe settings_at(&zero)?.assumingMemoryBound(to: KernelSettings.self) else {
-    return XDPAction.pass
-  }
+  guard arrived.holds(Ethernet.byteCount &+ IPv4Header.byteCount),
+    unsafe arrived.data.load(fromByteOffset: 12, as: UInt16.self) == Ethernet.ipv4,
+    unsafe isForThisNode(arrived, of: context.pointee.ingress_ifindex),
+    let own = unsafe settings_at(&zero)?.assumingMemoryBound(to: KernelSettings.self)
+  else { return XDPAction.pass }
   var frame = arrived.packet(at: Ethernet.byteCount)
   var tables = unsafe KernelTables(seed: own.pointee.seed)
   let address = unsafe IPv4Address(raw: own.pointee.address)

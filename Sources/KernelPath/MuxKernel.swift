@@ -37,6 +37,17 @@ public final class MuxKernel: Sendable {
     self.maps = maps
   }
 
+  /// Lets XDP take the frames that are addressed to a device; it leaves all others to the stack.
+  ///
+  /// To be called again when the device's MAC address may have changed; until then the stack has its packets. Of
+  /// devices whose indices are equal modulo `KernelLayout.devices` the last one counts.
+  public func admit(_ device: KernelDevice) throws(PlatformError) {
+    let place = device.ifindex % UInt32(KernelLayout.devices)
+    let present: KernelDevice? = try maps.devices.value(of: place)
+    guard present != device else { return }
+    try maps.devices.update(place, to: device)
+  }
+
   /// Puts an image in force, which must have been made after the one before it.
   ///
   /// First what no packet can see yet is written; then one pointer changes, and when the call that changes it
@@ -52,7 +63,17 @@ public final class MuxKernel: Sendable {
     let index = try BPFMap.create(MuxMaps.index)
     try index.update(UInt32(0), toElements: image.index.span)
     try maps.endpoints.insert(index, at: UInt32(0))
-    for place in image.oldTables { try maps.tables.remove(place) }
+    try vacate(image.oldTables)
+  }
+
+  /// Lets tables go that nobody uses any more: an empty one takes all their places.
+  ///
+  /// The kernel waits for its readers after every removal, but only once for many changes.
+  private func vacate(_ places: [UInt32]) throws(PlatformError) {
+    guard !places.isEmpty else { return }
+    let empty = try BPFMap.create(MuxMaps.slots)
+    let descriptors = [CInt](repeating: empty.descriptor.raw, count: places.count)
+    try maps.tables.update(places.span, to: descriptors.span)
   }
 
   /// Tables that are put into their places by one call, which waits for the kernel's readers.

@@ -1,5 +1,6 @@
 public import Dataplane
 public import Platform
+public import Wire
 
 /// What the kernel's programs have counted, all CPUs together.
 public struct MuxKernelCounters: Sendable {
@@ -18,29 +19,17 @@ public struct MuxKernelCounters: Sendable {
 extension MuxKernel {
   /// Reads the counters of the endpoints of a map, which is the one in force or one that follows it.
   public func counters(_ map: VIPMap) throws(PlatformError) -> MuxKernelCounters {
-    let cpus = BPFMap.possibleCPUs
-    var rows = [KernelRow](repeating: KernelRow(), count: cpus)
-    var backends: [BackendCount] = []
-    for (address, target) in map.countedTargets where target.row != 0 {
-      var span = rows.mutableSpan
-      guard try maps.rows.values(of: target.row, into: &span) else { continue }
-      var sum = KernelRow()
-      for row in rows where row.generation == target.generation {
-        sum.packets += row.packets
-        sum.bytes += row.bytes
-        sum.connections += row.connections
-      }
-      backends.append(
-        BackendCount(
-          address: address, locator: target.locator, packets: sum.packets, bytes: sum.bytes,
-          connections: sum.connections))
+    let targets = map.countedTargets.filter { $0.target.row != 0 }
+    let rows = try rows(of: targets.map(\.target))
+    let backends = targets.map { address, target in
+      let row = rows[Int(target.row), default: KernelRow()]
+      return BackendCount(
+        address: address, locator: target.locator, packets: row.packets, bytes: row.bytes,
+        connections: row.connections)
     }
     var totals = [UInt64](repeating: 0, count: KernelLayout.totals)
-    var numbers = [UInt64](repeating: 0, count: cpus)
-    for index in totals.indices {
-      var span = numbers.mutableSpan
-      guard try maps.totals.values(of: UInt32(index), into: &span) else { continue }
-      totals[index] = numbers.reduce(0, +)
+    try maps.totals.forEachPerCPU { (index: UInt32, numbers: Span<UInt64>) in
+      for cpu in numbers.indices { totals[Int(index)] += numbers[cpu] }
     }
     var drops: [DropReason: UInt64] = [:]
     for reason in DropReason.allCases where totals[Int(reason.rawValue)] > 0 {
@@ -50,6 +39,63 @@ extension MuxKernel {
       backends: backends, drops: drops,
       echoReplies: totals[KernelLayout.echoTotal], unresolved: totals[KernelLayout.unresolvedTotal],
       tooBig: totals[KernelLayout.tooBigTotal])
+  }
+
+  /// The device and MAC address of every next hop that packets to the backends of a map have taken.
+  public func nextHops(_ map: VIPMap) throws(PlatformError) -> Set<KernelDevice> {
+    let end = (map.countedTargets.map { Int($0.target.row) }.max() ?? -1) + 1
+    var hops: Set<KernelDevice> = []
+    try maps.rows.forEachPerCPU(first: end) { (_: UInt32, rows: Span<KernelRow>) in
+      for cpu in rows.indices where rows[cpu].nextHop.epoch != 0 {
+        hops.insert(KernelDevice(rows[cpu].nextHop))
+      }
+    }
+    return hops
+  }
+
+  /// The rows of backends, all CPUs together; those of which nothing is counted are left out.
+  private func rows(of targets: [Target]) throws(PlatformError) -> [Int: KernelRow] {
+    var generations: [Int: UInt32] = [:]
+    for target in targets { generations[Int(target.row)] = target.generation }
+    var sums: [Int: KernelRow] = [:]
+    func add(_ index: Int, _ rows: Span<KernelRow>) {
+      guard let generation = generations[index] else { return }
+      var sum = KernelRow()
+      for cpu in rows.indices where rows[cpu].generation == generation {
+        sum.packets += rows[cpu].packets
+        sum.bytes += rows[cpu].bytes
+        sum.connections += rows[cpu].connections
+      }
+      if sum.packets != 0 { sums[index] = sum }
+    }
+    let end = (generations.keys.max() ?? -1) + 1
+    // Rows are given out from the first one on, so that hardly any are read in vain: 256 by one system call.
+    guard end > Self.sparse * generations.count else {
+      try maps.rows.forEachPerCPU(first: end) { (index: UInt32, rows: Span<KernelRow>) in
+        add(Int(index), rows)
+      }
+      return sums
+    }
+    var rows = [KernelRow](repeating: KernelRow(), count: BPFMap.possibleCPUs)
+    for index in generations.keys.sorted() {
+      var span = rows.mutableSpan
+      guard try maps.rows.values(of: UInt32(index), into: &span) else { continue }
+      add(index, rows.span)
+    }
+    return sums
+  }
+
+  /// So many rows are read by a batch in the time that one takes by itself, or more.
+  private static var sparse: Int { 8 }
+
+  /// What the programs have recorded of a connection to the endpoint of a number; costs a system call where the endpoint
+  /// has any record, and else nothing.
+  public func record(of connection: FiveTuple, number: UInt32) -> FlowRecord? {
+    let place = Int(number) & (Limits.endpoints - 1)
+    guard flowCounts[place, as: UInt32.self] != 0,
+      let record: FlowRecord = try? maps.flows.value(of: KernelFlowKey(connection))
+    else { return nil }
+    return record
   }
 
   /// Removes records whose time is over, at a time in milliseconds; to be called about once a second.

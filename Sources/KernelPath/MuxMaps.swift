@@ -44,6 +44,12 @@ struct MuxMaps: ~Copyable, Sendable {
       maxEntries: Limits.counterRows),
     BPFMapDefinition(
       "settings", .array, keySize: 4, valueSize: MemoryLayout<KernelSettings>.size, maxEntries: 1),
+    BPFMapDefinition(
+      "devices", .array, keySize: 4, valueSize: MemoryLayout<KernelDevice>.size,
+      maxEntries: KernelLayout.devices),
+    // Not for programs.
+    BPFMapDefinition(
+      "layout", .array, keySize: 4, valueSize: MemoryLayout<KernelVersion>.size, maxEntries: 1),
   ]
 
   let endpoints: BPFMap
@@ -56,21 +62,42 @@ struct MuxMaps: ~Copyable, Sendable {
   let totals: BPFMap
   let rows: BPFMap
   let settings: BPFMap
+  let devices: BPFMap
+
+  /// What was pinned by an agent before.
+  let inheritance: KernelInheritance
 
   /// Opens the maps that are pinned, by the path of each name, and creates and pins those that are not; without paths
   /// they live as long as this process.
+  ///
+  /// Maps of another version stay with the programs that use them, and lose their names to new ones; of them, records are
+  /// gone on with when their own version is the same.
   init(pinnedAt path: PinPath?) throws(PlatformError) {
+    let inheritance = try Self.inheritance(path)
+    func open(_ name: String, _ path: PinPath?) throws(PlatformError) -> BPFMap {
+      let isKept = inheritance == .all || inheritance == .records && name == "flows"
+      guard !isKept, let path else { return try PinnedMaps.open(name, of: Self.definitions, at: path) }
+      return try PinnedMaps.replace(name, of: Self.definitions, at: path)
+    }
+    // Until all is replaced, nothing of it may be taken for ours.
+    let versions = try open("layout", path)
+    if inheritance != .all {
+      let records = inheritance == .records ? KernelVersion.current.records : 0
+      try versions.update(UInt32(0), to: KernelVersion(tables: 0, records: records))
+    }
     // All are made before any is kept: a structure of owners is whole or not at all.
-    let endpoints = try Self.open("endpoints", path)
-    let endpointValues = try Self.open("endpoint_values", path)
-    let tables = try Self.open("tables", path)
-    let targets = try Self.open("targets", path)
-    let movements = try Self.open("movements", path)
-    let flows = try Self.open("flows", path)
-    let flowCounts = try Self.open("flow_counts", path)
-    let totals = try Self.open("totals", path)
-    let rows = try Self.open("rows", path)
-    let settings = try Self.open("settings", path)
+    let endpoints = try open("endpoints", path)
+    let endpointValues = try open("endpoint_values", path)
+    let tables = try open("tables", path)
+    let targets = try open("targets", path)
+    let movements = try open("movements", path)
+    let flows = try open("flows", path)
+    let flowCounts = try open("flow_counts", path)
+    let totals = try open("totals", path)
+    let rows = try open("rows", path)
+    let settings = try open("settings", path)
+    let devices = try open("devices", path)
+    try versions.update(UInt32(0), to: KernelVersion.current)
     self.endpoints = endpoints
     self.endpointValues = endpointValues
     self.tables = tables
@@ -81,12 +108,34 @@ struct MuxMaps: ~Copyable, Sendable {
     self.totals = totals
     self.rows = rows
     self.settings = settings
+    self.devices = devices
+    self.inheritance = inheritance
   }
 
-  private static func open(_ name: String, _ path: PinPath?) throws(PlatformError) -> BPFMap {
-    try PinnedMaps.open(name, of: definitions, at: path)
+  /// Whether what is pinned is this version's.
+  private static func inheritance(_ path: PinPath?) throws(PlatformError) -> KernelInheritance {
+    guard let path else { return .all }
+    guard try fits("layout", path) else { return .nothing }
+    var version = KernelVersion.current
+    if let versions = try PinnedMaps.find("layout", of: definitions, at: path) {
+      version = try versions.value(of: UInt32(0)) ?? version
+    }
+    guard version.records == KernelVersion.current.records, try fits("flows", path) else { return .nothing }
+    guard version.tables == KernelVersion.current.tables else { return .records }
+    for definition in definitions where try !fits(definition.name, path) { return .records }
+    return .all
   }
 
+  /// Whether a map is not pinned yet, or has the shape of ours.
+  private static func fits(_ name: String, _ path: PinPath) throws(PlatformError) -> Bool {
+    do throws(PlatformError) {
+      _ = try PinnedMaps.find(name, of: definitions, at: path)
+      return true
+    } catch {
+      guard error.reason == .invalid else { throw error }
+      return false
+    }
+  }
   /// For the loader: a descriptor for every name in the programs.
   var descriptors: [String: CInt] {
     [
@@ -94,7 +143,7 @@ struct MuxMaps: ~Copyable, Sendable {
       "tables": tables.descriptor.raw, "targets": targets.descriptor.raw,
       "movements": movements.descriptor.raw, "flows": flows.descriptor.raw,
       "flow_counts": flowCounts.descriptor.raw, "totals": totals.descriptor.raw, "rows": rows.descriptor.raw,
-      "settings": settings.descriptor.raw,
+      "settings": settings.descriptor.raw, "devices": devices.descriptor.raw,
     ]
   }
 }

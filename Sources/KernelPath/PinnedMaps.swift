@@ -17,6 +17,13 @@ enum PinnedMaps {
     return map
   }
 
+  /// The map that is pinned under its name; nil when there is none, an error with reason `invalid` when it has another shape.
+  static func find(
+    _ name: String, of definitions: [BPFMapDefinition], at path: PinPath
+  ) throws(PlatformError) -> BPFMap? {
+    try BPFMap.open(pinned: try path(name), definition(name, of: definitions))
+  }
+
   /// Creates a map in the place of one that is pinned under its name.
   static func replace(
     _ name: String, of definitions: [BPFMapDefinition], at path: PinPath

@@ -49,6 +49,33 @@ public struct Mux: ~Copyable {
   @_noLocks
   public mutating func countDrop(_ reason: DropReason) { tables.count(reason) }
 
+  /// The connection of a TCP packet to one of our endpoints, or of what an ICMP error quotes, with the endpoint's number;
+  /// nil for every other packet, which is judged without records.
+  ///
+  /// For packets that the kernel's programs have left to us: what they have recorded of the connection is to be put
+  /// here with `borrow`, before `process`, and to be given back with `giveBack` behind it, since it is theirs.
+  public func connection(
+    in buffer: consuming MutableRawSpan, byteCount: Int
+  ) -> (connection: FiveTuple, number: UInt32)? {
+    guard let frame = Frame(buffer, byteCount: byteCount),
+      case .ours(let packet) = Parse.packet(frame, tables), packet.content != .echoRequest,
+      packet.connection.proto == .tcp
+    else { return nil }
+    let connection = packet.connection
+    let address = EndpointAddress(
+      vip: connection.destination, port: connection.destinationPort, proto: connection.proto)
+    guard let entry = tables.endpoint(address) else { return nil }
+    return (connection, entry.number)
+  }
+
+  /// Goes by a record that the kernel has of a connection.
+  public mutating func borrow(_ record: FlowRecord, of connection: FiveTuple, now: UInt32) {
+    tables.flows.put(record, of: connection, now: now)
+  }
+
+  /// Forgets a record that was borrowed: the kernel renews and ends its own.
+  public mutating func giveBack(_ connection: FiveTuple) { tables.flows.forget(connection) }
+
   /// Judges one packet and changes it in place.
   ///
   /// The packet begins `Frame.headroom` bytes into the buffer, which must hold at least

@@ -41,10 +41,10 @@ public struct BPFCapabilities: Hashable, Sendable {
   /// Whether the kernel has a feature.
   public func has(_ feature: BPFFeature) -> Bool { !missing.contains { $0.feature == feature } }
 
-  /// Sentences on what is missing and not optional, each once; empty when the programs can run.
-  public var complaints: [String] {
+  /// Sentences on what is missing for somebody's programs, each once; empty when they can run.
+  public func complaints(of user: BPFFeature.User) -> [String] {
     var sentences: [String] = []
-    for entry in missing where !entry.feature.isOptional && !sentences.contains(entry.sentence) {
+    for entry in missing where entry.feature.users.contains(user) && !sentences.contains(entry.sentence) {
       sentences.append(entry.sentence)
     }
     return sentences

@@ -30,6 +30,10 @@ public enum BPFFeature: String, CaseIterable, Hashable, Sendable {
   case fibLookup
   /// Sending to a neighbour, in tc.
   case redirectNeighbor
+  /// Sending into the other end of a veth pair, in tc.
+  case redirectPeer
+  /// Changing for whom the stack takes a packet, in tc.
+  case packetType
   /// Room for an outer IPv4 header that keeps super-packets whole, in tc.
   case encapsulation
   /// Taking an outer header away with super-packets kept whole, in tc.
@@ -37,13 +41,23 @@ public enum BPFFeature: String, CaseIterable, Hashable, Sendable {
   /// Clearing what a super-packet remembers of its outer header as that is taken away, in tc.
   case decapsulationOfSegments
 
-  /// Whether the programs run without it, less well.
-  public var isOptional: Bool {
+  /// Those whose programs need features.
+  public enum User: String, CaseIterable, Hashable, Sendable {
+    /// A multiplexer.
+    case mux
+    /// A host of VMs behind veth pairs.
+    case host
+  }
+
+  /// Whose programs do not run without it; nobody's, where they run less well.
+  public var users: Set<User> {
     switch self {
     case .lruMap, .arrayOfHashMaps, .constants, .coarseClock, .innerArraySizes, .decapsulation,
       .decapsulationOfSegments:
-      true
-    default: false
+      []
+    case .array, .arrayOfArrays, .mappableArray, .xdp, .encapsulation: [.mux]
+    case .redirectPeer, .packetType: [.host]
+    case .hashMap, .perCPUArray, .classifier, .jiffies, .fibLookup, .redirectNeighbor: [.mux, .host]
     }
   }
 
@@ -65,6 +79,8 @@ public enum BPFFeature: String, CaseIterable, Hashable, Sendable {
     case .jiffies: "The kernel lacks the helper bpf_jiffies64 (Linux 5.6)."
     case .fibLookup: "The kernel lacks the helper bpf_fib_lookup (Linux 4.18)."
     case .redirectNeighbor: "The kernel lacks the helper bpf_redirect_neigh (Linux 5.10)."
+    case .redirectPeer: "The kernel lacks the helper bpf_redirect_peer (Linux 5.10)."
+    case .packetType: "The kernel lacks the helper bpf_skb_change_type (Linux 4.8)."
     case .encapsulation: "bpf_skb_adjust_room cannot make room for an outer IPv4 header (Linux 5.2)."
     case .decapsulation: "bpf_skb_adjust_room knows no BPF_F_ADJ_ROOM_DECAP_L3_IPV4 (Linux 6.3)."
     case .decapsulationOfSegments:

@@ -15,8 +15,15 @@ public struct BPFFilesystem: ~Copyable, Sendable {
   public let directory: String
   /// Whether names outlive this process for certain: the bpffs belongs to the mounts of process 1, or was there
   /// before.
-  public let isLasting: Bool
+  let isLasting: Bool
   private let descriptor: FileDescriptor
+
+  /// One sentence when names may vanish with this process.
+  public var warning: String? {
+    isLasting
+      ? nil
+      : "\(directory) may vanish with this process, and what it keeps in the kernel with it: mount a bpffs there before."
+  }
 
   /// Opens a directory of a bpffs that is mounted, and makes it if needed.
   ///
@@ -169,12 +176,5 @@ public struct BPFFilesystem: ~Copyable, Sendable {
     let error = Errno.current
     guard error.rawValue == ENOENT else { throw PlatformError("remove", "\(directory)/\(name)", error) }
     return false
-  }
-
-  /// Gives what has one name another, in one step; what had that name before loses it.
-  public borrowing func rename(_ name: String, to new: String) throws(PlatformError) {
-    guard unsafe Glibc.rename(try path(name), try path(new)) == 0 else {
-      throw PlatformError("rename", "\(directory)/\(name) to \(new)", .current)
-    }
   }
 }

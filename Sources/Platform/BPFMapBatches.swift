@@ -15,13 +15,14 @@ extension BPFMap {
     }
   }
 
-  /// Shows every entry of a per-CPU map once, with the values of all CPUs, in no order.
+  /// Shows every entry of a per-CPU map once, with the values of all CPUs; those of an array in order, and only the
+  /// first ones if so asked.
   public borrowing func forEachPerCPU<Key: BitwiseCopyable, Value: BitwiseCopyable>(
-    _ body: (Key, Span<Value>) -> Void
+    first limit: Int = .max, _ body: (Key, Span<Value>) -> Void
   ) throws(PlatformError) {
     checkKey(Key.self)
     checkPerCPU(Value.self)
-    try unsafe scan { key, value in
+    try unsafe scan(first: limit) { key, value in
       let values = unsafe UnsafeBufferPointer(
         start: value.assumingMemoryBound(to: Value.self), count: Self.possibleCPUs)
       unsafe body(key.loadUnaligned(as: Key.self), values.span)
@@ -79,10 +80,14 @@ extension BPFMap {
     [524, EOPNOTSUPP, EINVAL].contains(error.rawValue)
   }
 
-  /// Shows the bytes of every entry.
+  /// Shows the bytes of every entry, or of as many as asked for.
   private borrowing func scan(
-    _ body: (UnsafeRawPointer, UnsafeRawPointer) -> Void
+    first limit: Int = .max, _ body: (UnsafeRawPointer, UnsafeRawPointer) -> Void
   ) throws(PlatformError) {
+    var left = min(limit, definition.shape.maxEntries)
+    guard left > 0 else { return }
+    // A hash map may hold one more than its maximum for a moment, so it is asked to the end.
+    let isLimited = limit < definition.shape.maxEntries
     var batch = min(Limits.bpfBatch, definition.shape.maxEntries)
     let keySize = definition.shape.keySize
     // The kernel's mark of where it is: 4 bytes for hash maps, a key for the others.
@@ -94,7 +99,7 @@ extension BPFMap {
       let values = BPFScratch(byteCount: batch * valueByteCount)
       var shallGrow = false
       while !shallGrow {
-        var count = UInt32(batch)
+        var count = UInt32(isLimited ? min(batch, left) : batch)
         let outcome = BPFLibrary.call {
           unsafe bpf_map_lookup_batch(
             descriptor.raw, isFirst ? nil : mark.start, next.start, keys.start, values.start, &count, nil)
@@ -109,13 +114,14 @@ extension BPFMap {
           shallGrow = true
           continue
         case .failure(let error) where isFirst && Self.lacksBatches(error):
-          return try unsafe scanSingly(body)
+          return try unsafe scanSingly(first: limit, body)
         case .failure(let error): throw PlatformError("list", "map \(name)", error)
         }
         for index in 0..<Int(min(count, UInt32(batch))) {
           unsafe body(keys.start + index * keySize, values.start + index * valueByteCount)
         }
-        guard !isLast else { return }
+        left -= Int(count)
+        guard !isLast, !isLimited || left > 0 else { return }
         isFirst = false
         unsafe mark.start.copyMemory(from: next.start, byteCount: max(8, keySize))
       }
@@ -125,14 +131,14 @@ extension BPFMap {
 
   /// The same on a kernel without batches.
   borrowing func scanSingly(
-    _ body: (UnsafeRawPointer, UnsafeRawPointer) -> Void
+    first limit: Int = .max, _ body: (UnsafeRawPointer, UnsafeRawPointer) -> Void
   ) throws(PlatformError) {
     let keySize = definition.shape.keySize
     let key = BPFScratch(byteCount: keySize)
     let next = BPFScratch(byteCount: keySize)
     let value = BPFScratch(byteCount: valueByteCount)
     // A hash map begins again when the last key has gone meanwhile, so that the steps are counted.
-    for step in 0..<definition.shape.maxEntries {
+    for step in 0..<min(limit, definition.shape.maxEntries) {
       let outcome = BPFLibrary.call {
         unsafe bpf_map_get_next_key(descriptor.raw, step == 0 ? nil : key.start, next.start)
       }

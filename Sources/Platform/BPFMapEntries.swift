@@ -159,29 +159,6 @@ extension BPFMap {
     return false
   }
 
-  /// The key that follows another, or the first; nil behind the last.
-  ///
-  /// When the key has been removed meanwhile, a hash map begins again.
-  public borrowing func key<Key: BitwiseCopyable>(after key: Key?) throws(PlatformError) -> Key? {
-    checkKey(Key.self)
-    var next: Key?
-    var failure: Errno?
-    unsafe withUnsafeTemporaryAllocation(of: Key.self, capacity: 1) { room in
-      let outcome = BPFLibrary.call {
-        guard let key else { return unsafe bpf_map_get_next_key(descriptor.raw, nil, room.baseAddress) }
-        return unsafe withUnsafeBytes(of: key) {
-          unsafe bpf_map_get_next_key(descriptor.raw, $0.baseAddress, room.baseAddress)
-        }
-      }
-      switch outcome {
-      case .success: next = unsafe room[0]
-      case .failure(let error): failure = error
-      }
-    }
-    try pass(failure, "list")
-    return next
-  }
-
   private borrowing func put<Key: BitwiseCopyable, Value: BitwiseCopyable>(
     _ key: Key, _ value: Value, _ condition: Condition
   ) throws(PlatformError) {

@@ -8,8 +8,6 @@ public struct BPFMapFlags: OptionSet, Hashable, Sendable {
 
   /// Memory for an entry is taken when it is added (BPF_F_NO_PREALLOC).
   public static let noPreallocation = BPFMapFlags(rawValue: 1 << 0)
-  /// Each CPU has its own list of least recently used entries (BPF_F_NO_COMMON_LRU).
-  public static let noCommonLRU = BPFMapFlags(rawValue: 1 << 1)
   /// Programs only read it (BPF_F_RDONLY_PROG).
   public static let programsRead = BPFMapFlags(rawValue: 1 << 7)
   /// Its values can be mapped into memory (BPF_F_MMAPABLE); arrays only.

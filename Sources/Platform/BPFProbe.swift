@@ -19,6 +19,8 @@ enum BPFProbe {
     case .fibLookup: try load(fibLookup, .xdp, .classifier)
     case .redirectNeighbor:
       try load([.move(1, 1), .move(2, 0), .move(3, 0), .move(4, 0), .call(helper: 152), .exit], .classifier)
+    case .redirectPeer: try load([.move(1, 1), .move(2, 0), .call(helper: 155), .exit], .classifier)
+    case .packetType: try load([.move(2, 3), .call(helper: 32), .exit], .classifier)
     // BPF_F_ADJ_ROOM_: FIXED_GSO 1, ENCAP_L3_IPV4 2, NO_CSUM_RESET 32, DECAP_L3_IPV4 128, DECAP_IPXIP4 2048.
     case .encapsulation: try adjust(by: 20, flags: 1 | 2 | 32)
     case .decapsulation: try adjust(by: -20, flags: 1 | 32 | 128)

@@ -27,6 +27,12 @@ internal import Wire
     return IPv4Address(raw: unsafe bytes.loadUnaligned(as: UInt32.self))
   }
 
+  /// The bytes of an address of whatever family; none for none.
+  static func bytes(_ pointer: OpaquePointer?) -> [UInt8] {
+    guard let pointer = unsafe pointer, let bytes = unsafe nl_addr_get_binary_addr(pointer) else { return [] }
+    return unsafe [UInt8](UnsafeRawBufferPointer(start: bytes, count: Int(nl_addr_get_len(pointer))))
+  }
+
   /// The IPv4 prefix that libnl keeps; all addresses for none, nil for other families.
   static func prefix(_ pointer: OpaquePointer?) -> IPv4Prefix? {
     guard let pointer = unsafe pointer else { return IPv4Prefix(.any, length: 0) }

@@ -17,6 +17,8 @@ public struct NetworkLink: Hashable, Sendable {
   public let kind: String?
   /// Whether its frames begin with an Ethernet header; false for `lo`, TUN devices and tunnels.
   public let isEthernet: Bool
+  /// The device's address on the link, 6 bytes of Ethernet's; empty when it has none.
+  public let address: [UInt8]
 }
 
 extension Netlink {
@@ -152,6 +154,7 @@ extension Netlink {
       index: rtnl_link_get_ifindex(link), name: name.map { unsafe String(cString: $0) } ?? "",
       mtu: rtnl_link_get_mtu(link), isUp: rtnl_link_get_flags(link) & UInt32(IFF_UP) != 0,
       kind: kind.map { unsafe String(cString: $0) },
-      isEthernet: rtnl_link_get_arptype(link) == Self.ethernet)
+      isEthernet: rtnl_link_get_arptype(link) == Self.ethernet,
+      address: NetlinkAddress.bytes(rtnl_link_get_addr(link)))
   }
 }

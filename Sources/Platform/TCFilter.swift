@@ -68,30 +68,12 @@ public struct TCFilter: Hashable, Sendable {
   ///
   /// The corresponding command is `tc qdisc add dev DEVICE clsact`.
   public static func createHook(device: Int32) throws(PlatformError) -> Bool {
-    let outcome = BPFLibrary.call { cbpf_tc_hook(device, 1) }
+    let outcome = BPFLibrary.call { cbpf_tc_create_hook(device) }
     guard case .failure(let error) = outcome else { return true }
     guard error.rawValue == EEXIST else {
       throw PlatformError("add clsact to", "device number \(device)", error)
     }
     return false
-  }
-
-  /// Takes the hook from a device unless somebody's filters hang on it; whether it is gone.
-  ///
-  /// The corresponding command is `tc qdisc del dev DEVICE clsact`.
-  @discardableResult public static func removeHook(device: Int32) throws(PlatformError) -> Bool {
-    let netlink = try Netlink.open()
-    for parent in [0xffff_fff2, 0xffff_fff3] as [UInt32] {
-      let count = unsafe cnetlink_filter_count(netlink.socket, device, parent)
-      try netlink.check(min(0, count), "list the filters of", "device number \(device)")
-      guard count == 0 else { return false }
-    }
-    let outcome = BPFLibrary.call { cbpf_tc_hook(device, 0) }
-    guard case .failure(let error) = outcome else { return true }
-    guard meansNothingThere(error) else {
-      throw PlatformError("remove clsact from", "device number \(device)", error)
-    }
-    return true
   }
 
   private var isEgress: CInt { direction == .egress ? 1 : 0 }

@@ -18,26 +18,29 @@ public struct XDPLink: ~Copyable, Sendable {
 
   private let descriptor: FileDescriptor
 
-  /// Lets a program run on a device of the calling thread's namespace.
+  /// XDP_FLAGS_DRV_MODE: in its common code, the generic mode, the kernel would drop super-packets.
+  private static var driverMode: UInt32 { 4 }
+
+  /// Lets a program run in the driver of a device of the calling thread's namespace.
   ///
-  /// A device whose driver knows no XDP refuses the native mode with reason `unsupported`; a device that has
+  /// A device whose driver knows no XDP refuses with reason `unsupported`; a device that has
   /// another program refuses with reason `deviceTaken`. The corresponding command is `ip link set DEVICE xdpdrv`.
   public static func attach(
-    _ program: borrowing BPFProgram, device: Int32, mode: XDPMode
+    _ program: borrowing BPFProgram, device: Int32
   ) throws(PlatformError) -> XDPLink {
     let raw = program.descriptor.raw
-    switch BPFLibrary.call({ cbpf_xdp_link(raw, device, mode.rawValue) }) {
+    switch BPFLibrary.call({ cbpf_xdp_link(raw, device, Self.driverMode) }) {
     case .success(let link): return XDPLink(descriptor: FileDescriptor(owning: link))
     case .failure(let error):
-      let object = "program \(program.name) to device number \(device) in \(mode) mode"
+      let object = "program \(program.name) to device number \(device)"
       switch error.rawValue {
       case EBUSY, EEXIST:
         throw PlatformError(
           "attach", object, error, reason: .deviceTaken,
           advice: "Another XDP program is on the device; remove it with `ip link set dev DEVICE xdp off`.")
-      case EOPNOTSUPP where mode == .native:
+      case EOPNOTSUPP:
         throw PlatformError(
-          "attach", object, error, advice: "The device's driver has no XDP; use the generic mode, or tc.")
+          "attach", object, error, advice: "The device's driver has no XDP; use tc.")
       default: throw PlatformError("attach", object, error)
       }
     }

@@ -41,6 +41,9 @@ final class HostForwarding: Sendable {
     self.files = files
   }
 
+  /// What an operator should know of at the start; nil when all is well.
+  var warning: String? { files.warning }
+
   /// Puts the program for packets from MUXes on an uplink, unless it is there.
   func attach(toUplink index: Int32) throws(PlatformError) {
     try attach(kernel.uplink, id: programs.uplink, to: index)

@@ -113,14 +113,21 @@ actor HostRole: DataPath {
   /// Loads the kernel's programs when the first VM asks for them.
   private func loadPrograms() {
     guard forwarding == nil, state.machines.values.contains(where: \.wantsPair) else { return }
-    do throws(PlatformError) {
-      forwarding = try HostForwarding(dataDirectory: dataDirectory)
-      obstacle = nil
-    } catch {
-      let reason = "VMs of type veth have TUN devices instead: \(error)"
-      if obstacle != reason { logger.warning("\(reason)") }
-      obstacle = reason
+    var complaints = BPFCapabilities.probe().complaints(of: .host)
+    if complaints.isEmpty {
+      do throws(PlatformError) {
+        let forwarding = try HostForwarding(dataDirectory: dataDirectory)
+        if let warning = forwarding.warning { logger.warning("\(warning)") }
+        self.forwarding = forwarding
+        obstacle = nil
+        return
+      } catch {
+        complaints = [error.description]
+      }
     }
+    let reason = "VMs of type veth have TUN devices instead: \(complaints.joined(separator: " "))"
+    if obstacle != reason { logger.warning("\(reason)") }
+    obstacle = reason
   }
 
   /// What another agent has left for pairs that are no more would go on swallowing packets; the first time only.

@@ -1,5 +1,6 @@
 internal import Control
 internal import Dataplane
+internal import Glibc
 internal import KernelPath
 internal import Manifest
 internal import Platform
@@ -16,13 +17,15 @@ struct KernelForwarding {
   /// Of our filter.
   static let handle: UInt32 = 0xa17a
 
-  private let kernel: MuxKernel
+  let kernel: MuxKernel
   private let names: Names
   private let settings: MuxConfiguration
   private let address: IPv4Address
   /// What an agent before this one left.
   private(set) var remains: KernelRemains?
   private var image: KernelImage?
+  /// Whether programs of another version may still add records.
+  private var isBetweenVersions = false
   private var links: [Int32: Attached] = [:]
   private let left: LeftPrograms
   /// The way of each uplink by its index, when what does not belong there was last removed; nil before.
@@ -63,17 +66,42 @@ struct KernelForwarding {
     address = agent.address
   }
 
+  /// What an operator should know of at the start.
+  var warnings: [String] {
+    var warnings: [String] = []
+    switch kernel.inheritance {
+    case .all: break
+    case .records:
+      warnings.append(
+        "the kernel's tables are another version's and are replaced: recorded connections stay, others in moving slots may move"
+      )
+    case .nothing:
+      warnings.append(
+        "the kernel's tables and records are another version's and are replaced: connections in moving slots may move"
+      )
+    }
+    if let warning = names.files.warning { warnings.append(warning) }
+    return warnings
+  }
+
   /// Lets packets go by a map; the first one after what an agent before this one left.
   mutating func install(_ map: VIPMap) throws {
     let next = try KernelImage(map, after: image, replacing: image == nil ? remains : nil)
     try kernel.install(next)
+    if image == nil, kernel.inheritance == .records {
+      try kernel.adoptRecords(next, afresh: true)
+      isBetweenVersions = true
+    }
     image = next
     remains = nil
   }
 
   /// Puts the programs on the uplinks, where they are not there already, and takes them from devices that are no uplinks
   /// any more or go another way now.
+  ///
+  /// What an agent before this one left goes on until there is something to take its place.
   mutating func attach() {
+    guard let image else { return }
     var found: [ForwardingPath] = []
     var ways: [Int32: String] = [:]
     for (name, result) in uplinks() {
@@ -87,6 +115,10 @@ struct KernelForwarding {
       }
     }
     paths = found
+    if isBetweenVersions {
+      _ = try? kernel.adoptRecords(image, afresh: false)
+      isBetweenVersions = false
+    }
     guard ways != presentWays else { return }
     left.removeFilters { ways[$0] != "tc" }
     for name in (try? names.files.names()) ?? [] where name.hasPrefix("xdp-") {
@@ -149,6 +181,15 @@ struct KernelForwarding {
   }
 
   private mutating func attachLink(to uplink: NetworkLink) throws(PlatformError) {
+    let place = uplink.index % Int32(KernelLayout.devices)
+    let isTaken = links.keys.contains { $0 != uplink.index && $0 % Int32(KernelLayout.devices) == place }
+    guard !isTaken, let device = KernelDevice(index: uplink.index, address: uplink.address) else {
+      throw PlatformError(
+        "attach", "XDP to \(uplink.name)", Errno(rawValue: EOPNOTSUPP),
+        advice: isTaken ? "Another uplink has its place." : "It has no Ethernet address.")
+    }
+    // Every second, since a MAC address may change.
+    try kernel.admit(device)
     if let attached = links[uplink.index], attached.name == uplink.name,
       try attached.link.info().device == uplink.index
     {
@@ -160,7 +201,7 @@ struct KernelForwarding {
       links[uplink.index] = Attached(link, name: uplink.name)
       return
     }
-    let link = try XDPLink.attach(kernel.xdp, device: uplink.index, mode: .native)
+    let link = try XDPLink.attach(kernel.xdp, device: uplink.index)
     try link.pin(at: path, replacing: true)
     links[uplink.index] = Attached(link, name: uplink.name)
   }
@@ -173,6 +214,23 @@ struct KernelForwarding {
 
   /// Removes what has expired; to be called about once a second.
   mutating func sweep(now: UInt32) throws(PlatformError) { recordCount = try kernel.sweep(now: now) }
+
+  /// Lets the kernel find out whether the MAC addresses still hold that XDP sends to; what could not be done.
+  ///
+  /// What XDP sends the stack does not see: without this an address would be used for ever once it is known. tc sends
+  /// through the stack, which asks by itself.
+  func refreshNeighbours(_ map: VIPMap) throws(PlatformError) {
+    guard !links.isEmpty else { return }
+    let netlink = try Netlink.open()
+    let stale = try netlink.neighbours().filter { $0.isStale && links[$0.interfaceIndex] != nil }
+    guard !stale.isEmpty else { return }
+    let hops = try kernel.nextHops(map)
+    for neighbour in stale {
+      let hop = KernelDevice(index: neighbour.interfaceIndex, address: neighbour.linkAddress)
+      guard let hop, hops.contains(hop) else { continue }
+      try netlink.use(neighbour)
+    }
+  }
 
   /// What the programs have counted.
   func counters(_ map: VIPMap) -> MuxKernelCounters? { try? kernel.counters(map) }

@@ -40,6 +40,7 @@ actor MuxRole: DataPath {
     let restored = forwarding?.remains.map { VIPMap(restoring: $0, seed: Self.poolSeed) }
     let map = restored ?? VIPMap(seed: Self.poolSeed)
     if !obstacle.isEmpty { logger.warning("packets go through user space: \(obstacle)") }
+    for warning in forwarding?.warnings ?? [] { logger.warning("\(warning)") }
     if forwarding == nil { LeftPrograms.mux(agent.dataDirectory).remove() }
     self.agent = agent
     self.forwarding = forwarding
@@ -94,7 +95,7 @@ actor MuxRole: DataPath {
   /// Hands the map to every worker and waits until all go by it.
   private func install() async {
     generation += 1
-    let plan = MuxPlan(map, generation: generation)
+    let plan = MuxPlan(map, generation: generation, kernel: forwarding?.kernel)
     for worker in workers { worker.mailbox.post(plan) }
     for worker in workers {
       while worker.adopted.load(ordering: .acquiring) < plan.generation {
@@ -116,10 +117,11 @@ actor MuxRole: DataPath {
     }
   }
 
-  /// Lets the kernel forget what is over; what could not be done.
+  /// Lets the kernel forget what is over, and find out what may be; what could not be done.
   private func sweep() -> [String] {
     do throws(PlatformError) {
       try forwarding?.sweep(now: Self.now)
+      try forwarding?.refreshNeighbours(map)
       return []
     } catch {
       return [error.description]
@@ -131,7 +133,8 @@ actor MuxRole: DataPath {
     _ agent: AgentConfiguration, _ settings: MuxConfiguration
   ) -> (KernelForwarding?, String) {
     guard settings.path != .userSpace else { return (nil, "the configuration says so") }
-    if let complaint = BPFCapabilities.probe().complaints.first { return (nil, complaint) }
+    let complaints = BPFCapabilities.probe().complaints(of: .mux)
+    guard complaints.isEmpty else { return (nil, complaints.joined(separator: " ")) }
     do throws(PlatformError) {
       return (try KernelForwarding(agent, settings, seed: poolSeed), "")
     } catch {

@@ -1,4 +1,5 @@
 internal import Dataplane
+internal import KernelPath
 internal import Mux
 internal import Platform
 internal import Synchronization
@@ -9,9 +10,12 @@ final class MuxPlan: Sendable {
   let map: VIPMap
   /// Grows with each plan, so that the worker can say which one it runs.
   let generation: UInt64
+  /// Whose programs leave to us what they do not decide; nil without them.
+  let kernel: MuxKernel?
 
-  init(_ map: VIPMap, generation: UInt64) {
+  init(_ map: VIPMap, generation: UInt64, kernel: MuxKernel?) {
     self.map = map
+    self.kernel = kernel
     self.generation = generation
   }
 }
@@ -61,6 +65,7 @@ final class MuxWorker: Sendable {
     var mux: Mux
     var buffer: PacketBuffer
     var epoll: Epoll
+    var kernel: MuxKernel?
     let worker: MuxWorker
 
     init(mux: consuming Mux, worker: MuxWorker) throws(PlatformError) {
@@ -83,11 +88,14 @@ final class MuxWorker: Sendable {
         for index in 0..<ready where epoll[index].tag == 1 { worker.mailbox.wakeup.drain() }
         if let plan = worker.mailbox.take() {
           mux.adopt(plan.map)
+          kernel = plan.kernel
           worker.adopted.store(plan.generation, ordering: .releasing)
         }
         let now = UInt32(truncatingIfNeeded: MonotonicClock.milliseconds)
         mux.sweep(now: now)
-        if !Self.drain(queue, &mux, &buffer, now: now) { UplinkDevice.isGone(worker.queue.interfaceName) }
+        if !Self.drain(queue, &mux, &buffer, kernel, now: now) {
+          UplinkDevice.isGone(worker.queue.interfaceName)
+        }
         worker.refused.store(buffer.refused, ordering: .relaxed)
         worker.flowRecords.store(mux.recordCount, ordering: .relaxed)
       }
@@ -95,7 +103,8 @@ final class MuxWorker: Sendable {
 
     /// What the stack routed to our VIPs, on to the backends; false when the device is gone.
     static func drain(
-      _ queue: TUNQueue.Handle, _ mux: inout Mux, _ buffer: inout PacketBuffer, now: UInt32
+      _ queue: TUNQueue.Handle, _ mux: inout Mux, _ buffer: inout PacketBuffer, _ kernel: MuxKernel?,
+      now: UInt32
     ) -> Bool {
       var offload = Offload()
       for _ in 0..<MuxWorker.batch {
@@ -105,13 +114,27 @@ final class MuxWorker: Sendable {
         case .empty, .lost: return true
         case .closed: return false
         }
+        var borrowed: FiveTuple?
+        if let kernel { borrowed = Self.borrow(from: kernel, &mux, &buffer, byteCount: byteCount, now: now) }
         let verdict = mux.process(buffer.bytes, byteCount: byteCount, offload: &offload, now: now)
+        if let borrowed { mux.giveBack(borrowed) }
         guard case .transmit(let offset, let length) = verdict else { continue }
         if !buffer.transmitSegments(offset: offset, byteCount: length, offload, to: .tun(queue)) {
           mux.countDrop(.offload)
         }
       }
       return true
+    }
+
+    /// Lets the packet in hand be judged by what the kernel's programs have recorded of its connection; which that is.
+    static func borrow(
+      from kernel: MuxKernel, _ mux: inout Mux, _ buffer: inout PacketBuffer, byteCount: Int, now: UInt32
+    ) -> FiveTuple? {
+      guard let (connection, number) = mux.connection(in: buffer.bytes, byteCount: byteCount),
+        let record = kernel.record(of: connection, number: number)
+      else { return nil }
+      mux.borrow(record, of: connection, now: now)
+      return connection
     }
   }
 }

@@ -54,6 +54,11 @@ final class KernelBench {
     let before = try VIPMap(seed: seed).updated(endpoints: Self.endpoints(movingFrom: 0x0a02_0001), now: now)
     let map = try before.updated(endpoints: Self.endpoints(movingFrom: 0x0a03_0001), now: now)
     try kernel.install(try KernelImage(map, after: nil))
+    // The lab's.
+    guard let device = KernelDevice(index: lab.device, address: [0x02, 0, 0, 0, 0, 0x02]) else {
+      preconditionFailure("6 bytes")
+    }
+    try kernel.admit(device)
     replay = try KernelReplay(kernel)
     self.kernel = kernel
   }

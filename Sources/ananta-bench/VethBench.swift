@@ -48,10 +48,10 @@ final class VethBench {
     replay.prepare(frame, .random, flowCount: 1_000_000)
     var nanoseconds: UInt64 = 0
     try lab.namespace.run { () throws(PlatformError) in
-      let sink = try XDPLink.attach(replay.sink, device: lab.gateway, mode: .native)
+      let sink = try XDPLink.attach(replay.sink, device: lab.gateway)
       switch way {
-      case .empty: nanoseconds = try measured(XDPLink.attach(replay.floor, device: lab.device, mode: .native))
-      case .xdp: nanoseconds = try measured(XDPLink.attach(kernel.xdp, device: lab.device, mode: .native))
+      case .empty: nanoseconds = try measured(XDPLink.attach(replay.floor, device: lab.device))
+      case .xdp: nanoseconds = try measured(XDPLink.attach(kernel.xdp, device: lab.device))
       case .tc:
         _ = try TCFilter.createHook(device: lab.device)
         let filter = TCFilter(device: lab.device, .ingress, priority: 1, handle: 1)

@@ -10,6 +10,7 @@ import Wire
 /// The programs run by BPF_PROG_TEST_RUN within a namespace whose only route leads to a gateway with a known MAC
 /// address, so that every next hop can be found.
 final class HostKernelBench {
+  static let isRoot = geteuid() == 0
   static let namespaceName = "host-parity-\(ProcessInfo.processInfo.processIdentifier)"
   static let ethernet: [UInt8] = [0x02, 0, 0, 0, 0, 0x02, 0x02, 0, 0, 0, 0, 0x01, 0x08, 0x00]
 

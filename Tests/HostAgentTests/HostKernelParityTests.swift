@@ -5,7 +5,7 @@ import Testing
 import Wire
 
 /// One source, two compilations: what the kernel carries, it carries as user space would have.
-@Suite(.serialized) struct HostKernelParityTests {
+@Suite(.serialized, .enabled(if: HostKernelBench.isRoot, "needs root")) struct HostKernelParityTests {
   static let rounds = 250_000
 
   @Test func knownFlowsAreCarriedBothWays() throws {

@@ -1,4 +1,5 @@
 import Dataplane
+import KernelPath
 import Mux
 import PacketBuilder
 import Wire
@@ -77,6 +78,19 @@ struct Bench: ~Copyable {
       bytes = buffer.bytes(from: offset, count: byteCount)
     }
     return Output(verdict: verdict, bytes: bytes, offload: offload, memory: buffer.memory)
+  }
+
+  /// Sends a packet through that the kernel's programs have left to user space, and says which backend got it.
+  mutating func left(_ packet: Packet, by kernel: MuxKernel, now: UInt32) -> IPv4Address? {
+    let bytes = packet.bytes
+    var buffer = FrameBuffer(bytes)
+    let found = buffer.withSpan { span in mux.connection(in: span, byteCount: bytes.count) }
+    guard let found, let record = kernel.record(of: found.connection, number: found.number) else {
+      return locator(packet, now: now)
+    }
+    mux.borrow(record, of: found.connection, now: now)
+    defer { mux.giveBack(found.connection) }
+    return locator(packet, now: now)
   }
 
   /// Sends a packet through, and says which backend got it.

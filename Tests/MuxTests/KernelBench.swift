@@ -11,6 +11,7 @@ import Wire
 /// The kernel's programs run by BPF_PROG_TEST_RUN within a namespace whose only route leads to a gateway with a known
 /// MAC address, so that every next hop can be found.
 final class KernelBench {
+  static let isRoot = geteuid() == 0
   static let namespaceName = "parity-\(ProcessInfo.processInfo.processIdentifier)"
   static let ethernet: [UInt8] = [0x02, 0, 0, 0, 0, 0x02, 0x02, 0, 0, 0, 0, 0x01, 0x08, 0x00]
   /// To the gateway, from the device.
@@ -26,7 +27,7 @@ final class KernelBench {
 
   var bench: Bench
   private(set) var kernel: MuxKernel
-  private var image: KernelImage
+  private(set) var image: KernelImage
   private let files: BPFFilesystem
   let device: Int32
 
@@ -34,6 +35,7 @@ final class KernelBench {
   private init(_ bench: consuming Bench, device: Int32, mountPoint: String) throws {
     let files = try BPFFilesystem.open(mountPoint + "/mux", mountingAt: mountPoint)
     kernel = try Self.load(seed: bench.map.hash.seed, files)
+    try Self.admit(device, to: kernel)
     image = try KernelImage(bench.map, after: nil)
     try kernel.install(image)
     self.files = files
@@ -48,6 +50,13 @@ final class KernelBench {
     return try MuxKernel(settings, pinnedAt: { name in paths[name] ?? name })
   }
 
+  private static func admit(_ device: Int32, to kernel: MuxKernel) throws {
+    guard let own = KernelDevice(index: device, address: Array(ethernet.prefix(6))) else {
+      throw CommandFailed(words: ["admit"])
+    }
+    try kernel.admit(own)
+  }
+
   /// Another agent takes the maps over: nothing of the first one's memory is left.
   func restart(_ endpoints: [EndpointConfiguration], now: UInt32) throws {
     kernel = try Self.load(seed: bench.map.hash.seed, files)
@@ -58,6 +67,22 @@ final class KernelBench {
     bench.configure(endpoints, now: now)
     image = try KernelImage(bench.map, after: nil, replacing: remains)
     try kernel.install(image)
+  }
+
+  /// An agent of another version comes, which can read nothing but records, or not even those.
+  func upgrade(_ endpoints: [EndpointConfiguration], now: UInt32, from version: KernelVersion) throws {
+    let definition = BPFMapDefinition("layout", .array, keySize: 4, valueSize: 8, maxEntries: 1)
+    guard let layout = try BPFMap.open(pinned: try files.path("layout"), definition) else {
+      throw CommandFailed(words: ["layout"])
+    }
+    try layout.update(UInt32(0), to: version)
+    kernel = try Self.load(seed: bench.map.hash.seed, files)
+    try Self.admit(device, to: kernel)
+    bench.takeOver(VIPMap(seed: bench.map.hash.seed, slotCount: bench.map.slotCount, counterRows: 256))
+    bench.configure(endpoints, now: now)
+    image = try KernelImage(bench.map, after: nil)
+    try kernel.install(image)
+    if kernel.inheritance == .records { try kernel.adoptRecords(image, afresh: true) }
   }
 
   /// Makes the namespace, does something in it, and removes it.
@@ -120,23 +145,53 @@ final class KernelBench {
 
   static var now: UInt32 { UInt32(truncatingIfNeeded: MonotonicClock.milliseconds) }
 
+  /// What the kernel has to count: drops by reason, and what goes to backends, by locator.
+  private(set) var drops: [DropReason: UInt64] = [:]
+  private(set) var sent: [IPv4Address: Sent] = [:]
+
+  struct Sent: Equatable {
+    var packets: UInt64 = 0
+    var bytes: UInt64 = 0
+  }
+
+  private func count(_ packet: [UInt8]) {
+    let locator = IPv4Address(packet[16], packet[17], packet[18], packet[19])
+    sent[locator, default: Sent()].packets += 1
+    sent[locator, default: Sent()].bytes += UInt64(packet.count - 20)
+  }
+
+  /// What the kernel has counted of it.
+  func counted() throws -> (drops: [DropReason: UInt64], sent: [IPv4Address: Sent]) {
+    let counters = try kernel.counters(bench.map)
+    var sent: [IPv4Address: Sent] = [:]
+    for count in counters.backends where count.packets > 0 {
+      sent[count.locator, default: Sent()].packets += count.packets
+      sent[count.locator, default: Sent()].bytes += count.bytes
+    }
+    return (counters.drops, sent)
+  }
+
   /// What user space does with a packet, and so what the kernel has to do with it.
   ///
   /// The stack takes a hop before user space sees the packet, and never shows it one without hops, nor one whose
   /// header makes no sense; the kernel's program leaves to it what it has to answer.
-  func expected(_ packet: [UInt8]) -> Fate {
+  func expected(_ packet: [UInt8], offload: Offload = Offload()) -> Fate {
     var forwarded = packet
     guard let readable = Self.forwarded(&forwarded) else { return .stack }
     let tooBig = bench.counters.drops[.tooBig, default: 0]
-    let output = bench.send(forwarded, now: Self.now)
+    let output = bench.send(forwarded, offload: offload, now: Self.now)
     switch output.verdict {
     case .pass: return .stack
     case .deliver: return .dropped
-    case .drop:
-      return bench.counters.drops[.tooBig, default: 0] > tooBig ? .stack : .dropped
+    case .drop(let reason):
+      guard bench.counters.drops[.tooBig, default: 0] == tooBig else { return .stack }
+      drops[reason, default: 0] += 1
+      return .dropped
     case .transmit(let offset, _):
       // "Too big" is said by user space.
-      return readable && (offset == 0 || offset == -20) ? .sent(output.bytes) : .stack
+      guard readable, offset == 0 || offset == -20 else { return .stack }
+      if offset == -20 { count(output.bytes) }
+      return .sent(output.bytes)
     }
   }
 
@@ -156,8 +211,10 @@ final class KernelBench {
   }
 
   /// What the kernel's program does with it.
-  func actual(_ packet: [UInt8], _ hook: MuxKernel.Hook) throws -> Fate {
-    let frame = Self.ethernet + packet
+  func actual(
+    _ packet: [UInt8], _ hook: MuxKernel.Hook, ethernet: [UInt8] = KernelBench.ethernet, segment: UInt16 = 0
+  ) throws -> Fate {
+    let frame = ethernet + packet
     switch hook {
     case .xdp:
       let run = try kernel.xdp.testRun(frame, context: .xdp(device: device))
@@ -170,7 +227,10 @@ final class KernelBench {
       case let other: throw UnknownVerdict(number: other)
       }
     case .tc:
-      let run = try kernel.tc.testRun(frame, context: .classifier(device: device))
+      let segments = segment == 0 ? 0 : UInt32(packet.count) / UInt32(segment) + 1
+      let context = BPFTestContext.classifier(
+        device: device, segmentSize: UInt32(segment), segments: segments)
+      let run = try kernel.tc.testRun(frame, context: context)
       switch Int32(bitPattern: run.returnValue) {
       case 2: return .dropped
       case -1: return run.data == frame ? .stack : .sent([])

@@ -6,7 +6,7 @@ import Testing
 import Wire
 
 /// An agent is replaced while its programs forward.
-@Suite(.serialized) struct KernelRestartTests {
+@Suite(.serialized, .enabled(if: KernelBench.isRoot, "needs root")) struct KernelRestartTests {
   static func endpoints(_ locators: [IPv4Address]) -> [EndpointConfiguration] {
     [MovementTests.endpoint(locators)]
   }
@@ -42,6 +42,59 @@ import Wire
     }
   }
 
+  /// Maps of another version are replaced; records stay, unless they are of another version, too.
+  @Test(arguments: [KernelInheritance.records, .nothing])
+  func recordsLiveThroughAnUpgrade(inheritance: KernelInheritance) throws {
+    let other = EndpointConfiguration(
+      vip: Bench.vip, port: 79, proto: .tcp, backends: [WeightedBackend(locator: "10.1.0.7")])
+    try KernelBench.run("upgrade", endpoints: Self.endpoints(["10.1.0.1"])) { bench in
+      try bench.configure(Self.endpoints(["10.1.0.2"]), now: KernelBench.now)
+      for port in 1...50 as ClosedRange<UInt16> {
+        #expect(try Self.locator(bench, port, .ack) == "10.1.0.1")
+      }
+      let current = KernelVersion.current
+      let version = KernelVersion(tables: 9, records: inheritance == .records ? current.records : 9)
+      // With another endpoint before it, which takes its number.
+      try bench.upgrade([other] + Self.endpoints(["10.1.0.2"]), now: KernelBench.now, from: version)
+      #expect(bench.kernel.inheritance == inheritance)
+      #expect(try bench.kernel.remains() != nil)
+      let home: IPv4Address = inheritance == .records ? "10.1.0.1" : "10.1.0.2"
+      for port in 1...50 as ClosedRange<UInt16> { #expect(try Self.locator(bench, port, .ack) == home) }
+      #expect(try Self.locator(bench, 51, .ack) == "10.1.0.2")
+      #expect(try bench.kernel.sweep(now: KernelBench.now) == (inheritance == .records ? 50 : 0))
+      // The next one of the same version goes on with everything.
+      try bench.restart([other] + Self.endpoints(["10.1.0.2"]), now: KernelBench.now)
+      #expect(bench.kernel.inheritance == .all)
+      for port in 1...50 as ClosedRange<UInt16> { #expect(try Self.locator(bench, port, .ack) == home) }
+    }
+  }
+
+  /// Tables that stay what they were stay where they are: a restart needs no room for them beside the old ones.
+  @Test func tablesThatAreTheSameStay() throws {
+    var endpoints = Bench.endpoints
+    try KernelBench.run("tables", endpoints: endpoints) { bench in
+      let before = bench.image
+      try bench.restart(endpoints, now: KernelBench.now)
+      #expect(bench.image.newTables.isEmpty && bench.image.oldTables.isEmpty)
+      #expect(bench.image.endpoints.map(\.value.table) == before.endpoints.map(\.value.table))
+      // One endpoint changes: its table is new, and the others keep theirs.
+      endpoints[0].backends.removeLast()
+      try bench.restart(endpoints, now: KernelBench.now)
+      #expect(bench.image.newTables.count == 1 && bench.image.oldTables.isEmpty)
+      for port in 1...50 as ClosedRange<UInt16> {
+        let packet = (PacketCase.ip / TCP(port, 443, .syn)).bytes
+        #expect(try bench.actual(packet, .xdp) == bench.expected(packet))
+      }
+      // A set of backends that nobody has any more: its table's place is free, and taken again.
+      for index in 0..<3 { endpoints[index].backends.removeFirst() }
+      try bench.configure(endpoints, now: KernelBench.now &- 200_000)
+      let settled = try #require(bench.bench.map.settled(now: KernelBench.now))
+      try bench.install(settled)
+      #expect(!bench.image.oldTables.isEmpty)
+      #expect(try bench.actual((PacketCase.ip / TCP(9, 80, .syn)).bytes, .xdp) != .stack)
+    }
+  }
+
   /// Counters go on from where they were.
   @Test func countersGoOn() throws {
     let endpoints = Self.endpoints(["10.1.0.1"])
@@ -52,6 +105,24 @@ import Wire
       let counts = try bench.kernel.counters(bench.bench.map).backends
       #expect(counts.map(\.packets) == [15])
       #expect(counts.map(\.connections) == [15])
+    }
+  }
+
+  /// What the programs leave to user space goes where they would have sent it: their records are user space's.
+  @Test func packetsLeftToUserSpaceFindTheKernelsRecords() throws {
+    try KernelBench.run("left", endpoints: Self.endpoints(["10.1.0.1"])) { bench in
+      try bench.configure(Self.endpoints(["10.1.0.2"]), now: KernelBench.now)
+      for port in 1...100 as ClosedRange<UInt16> {
+        // A new connection in a moving slot: user space, which has not seen it, would take it for an old one.
+        #expect(try Self.locator(bench, port, .syn) == "10.1.0.2")
+        let packet = MovementTests.packet(port, .ack)
+        #expect(bench.bench.left(packet, by: bench.kernel, now: KernelBench.now) == "10.1.0.2")
+        #expect(bench.bench.mux.recordCount == 0)
+      }
+      #expect(
+        bench.bench.left(MovementTests.packet(101, .ack), by: bench.kernel, now: KernelBench.now)
+          == "10.1.0.1")
+      #expect(bench.bench.mux.recordCount == 1)
     }
   }
 

