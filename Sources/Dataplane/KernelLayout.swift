@@ -7,9 +7,9 @@ public import Wire
 public struct KernelEndpoint: BitwiseCopyable, Sendable {
   /// Its address, packed.
   public var key: UInt64
-  /// Names the endpoint as long as it exists.
+  /// Names the endpoint as long as it exists; of a VIP by itself the row of its counters.
   public var number: UInt32
-  /// Milliseconds.
+  /// Milliseconds; of a VIP by itself the generation of its row.
   public var idleTimeout: UInt32
   /// Of its table.
   public var slotCount: UInt32
@@ -34,7 +34,17 @@ public struct KernelEndpoint: BitwiseCopyable, Sendable {
   /// Always 0.
   public var rest: UInt32
 
-  /// A VIP by itself, or an endpoint of which nothing else is known yet.
+  /// A VIP by itself, whose packets to SNAT ranges a row counts.
+  public init(vip address: EndpointAddress, countedBy target: Target, bank: UInt32) {
+    self.init(address, bank: bank)
+    number = target.row
+    idleTimeout = target.generation
+  }
+
+  /// The row of a VIP by itself.
+  @inline(always) public var snatRow: Target { Target(locator: .any, row: number, generation: idleTimeout) }
+
+  /// An endpoint of which nothing else is known yet.
   public init(_ address: EndpointAddress, bank: UInt32) {
     key = address.packed
     number = 0
@@ -96,6 +106,8 @@ public struct KernelRow: BitwiseCopyable, Sendable {
   /// Always 0.
   public var padding: UInt32
   /// The way to the backend; here since every packet that is counted needs it too.
+  ///
+  /// Of no use in a VIP's row, whose packets go to many locators.
   public var nextHop: KernelNextHop
 
   /// Nothing yet.
@@ -177,6 +189,13 @@ public enum KernelLayout {
   @inline(always) public static var untrustedCount: Int { Limits.endpoints }
   /// Counters of all packets together: `DropReason` by its raw value, then these.
   @inline(always) public static var totals: Int { 64 }
+  /// Ways to locators that have leased SNAT ranges, for each CPU: 16 hosts with 256 VMs each, and beyond that two that meet
+  /// are asked for in turn.
+  @inline(always) public static var snatHops: Int { 4_096 }
+  /// Where the way to a locator is remembered.
+  @inline(always) public static func snatHop(_ locator: IPv4Address) -> UInt32 {
+    (locator.number &* 0x9e37_79b1) >> 20
+  }
   /// Echo requests answered.
   @inline(always) public static var echoTotal: Int { 33 }
   /// Handed to user space, since their next hop is not known yet.
