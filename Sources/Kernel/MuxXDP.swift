@@ -39,18 +39,19 @@ func muxXDP(_ context: UnsafePointer<xdp_md>) -> Int32 {
     KernelTables.count(total: KernelLayout.echoTotal)
     arrived.storeEthernet(hop)
     return XDPAction.transmit
-  case .encapsulate(let packet, let target):
+  case .encapsulate(let packet, let target, let isLeased):
     guard packet.network.timeToLive > 1 else { return XDPAction.pass }
     guard let row = KernelTables.row(target),
+      let hop = KernelTables.hop(row, target, isLeased: isLeased),
       unsafe NextHop.find(
-        context, row, target.locator, from: own.pointee.address, ingress: context.pointee.ingress_ifindex,
+        context, hop, target.locator, from: own.pointee.address, ingress: context.pointee.ingress_ifindex,
         needsNeighbour: true)
     else {
       KernelTables.count(total: KernelLayout.unresolvedTotal)
       return XDPAction.pass
     }
     // Another device may not take what XDP sends, and would not say so.
-    guard unsafe row.value.nextHop.ifindex == context.pointee.ingress_ifindex else { return XDPAction.pass }
+    guard unsafe hop.value.ifindex == context.pointee.ingress_ifindex else { return XDPAction.pass }
     guard unsafe xdp_adjust_head(context, -Int32(IPIP.byteCount)) == 0 else { return XDPAction.pass }
     let grown = unsafe XDPFrame(context)
     guard grown.holds(Ethernet.byteCount &+ IPIP.byteCount &+ IPv4Header.byteCount) else {
@@ -61,7 +62,7 @@ func muxXDP(_ context: UnsafePointer<xdp_md>) -> Int32 {
     var offload = Offload()
     IPv4Header(at: 0).spendHop(&inner)
     Emit.encapsulated(&inner, &offload, packet, from: address, to: target.locator)
-    grown.storeEthernet(row.value.nextHop)
+    grown.storeEthernet(hop.value)
     return XDPAction.transmit
   }
 }

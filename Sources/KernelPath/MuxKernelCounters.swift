@@ -5,6 +5,8 @@ public import Platform
 public struct MuxKernelCounters: Sendable {
   /// What went to backends, in order of address and locator.
   public let backends: [BackendCount]
+  /// What came to SNAT ranges, in order of VIP; VIPs that nothing came to are left out.
+  public let vips: [VIPCount]
   /// Packets dropped, by reason; reasons that did not occur are left out.
   public let drops: [DropReason: UInt64]
   /// Echo requests answered.
@@ -22,18 +24,16 @@ extension MuxKernel {
     var rows = [KernelRow](repeating: KernelRow(), count: cpus)
     var backends: [BackendCount] = []
     for (address, target) in map.countedTargets where target.row != 0 {
-      var span = rows.mutableSpan
-      guard try maps.rows.values(of: target.row, into: &span) else { continue }
-      var sum = KernelRow()
-      for row in rows where row.generation == target.generation {
-        sum.packets += row.packets
-        sum.bytes += row.bytes
-        sum.connections += row.connections
-      }
+      guard let sum = try sum(target, &rows) else { continue }
       backends.append(
         BackendCount(
           address: address, locator: target.locator, packets: sum.packets, bytes: sum.bytes,
           connections: sum.connections))
+    }
+    var vips: [VIPCount] = []
+    for (vip, target) in map.countedVIPs where target.row != 0 {
+      guard let sum = try sum(target, &rows), sum.packets > 0 else { continue }
+      vips.append(VIPCount(vip: vip, packets: sum.packets, bytes: sum.bytes))
     }
     var totals = [UInt64](repeating: 0, count: KernelLayout.totals)
     var numbers = [UInt64](repeating: 0, count: cpus)
@@ -47,9 +47,22 @@ extension MuxKernel {
       drops[reason] = totals[Int(reason.rawValue)]
     }
     return MuxKernelCounters(
-      backends: backends, drops: drops,
+      backends: backends, vips: vips, drops: drops,
       echoReplies: totals[KernelLayout.echoTotal], unresolved: totals[KernelLayout.unresolvedTotal],
       tooBig: totals[KernelLayout.tooBigTotal])
+  }
+
+  /// What all CPUs have counted in a target's row; `rows` has room for them.
+  private func sum(_ target: Target, _ rows: inout [KernelRow]) throws(PlatformError) -> KernelRow? {
+    var span = rows.mutableSpan
+    guard try maps.rows.values(of: target.row, into: &span) else { return nil }
+    var sum = KernelRow()
+    for row in rows where row.generation == target.generation {
+      sum.packets += row.packets
+      sum.bytes += row.bytes
+      sum.connections += row.connections
+    }
+    return sum
   }
 
   /// Removes records whose time is over, at a time in milliseconds; to be called about once a second.

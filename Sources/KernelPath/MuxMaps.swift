@@ -43,6 +43,12 @@ struct MuxMaps: ~Copyable, Sendable {
       "rows", .perCPUArray, keySize: 4, valueSize: MemoryLayout<KernelRow>.size,
       maxEntries: Limits.counterRows),
     BPFMapDefinition(
+      "snat_ranges", .array, keySize: 4, valueSize: 8 * SNATKey.ways, maxEntries: SNATKey.buckets,
+      flags: .mappable),
+    BPFMapDefinition(
+      "snat_hops", .perCPUArray, keySize: 4, valueSize: MemoryLayout<KernelNextHop>.size,
+      maxEntries: KernelLayout.snatHops),
+    BPFMapDefinition(
       "settings", .array, keySize: 4, valueSize: MemoryLayout<KernelSettings>.size, maxEntries: 1),
   ]
 
@@ -55,6 +61,8 @@ struct MuxMaps: ~Copyable, Sendable {
   let flowCounts: BPFMap
   let totals: BPFMap
   let rows: BPFMap
+  let snatRanges: BPFMap
+  let snatHops: BPFMap
   let settings: BPFMap
 
   /// Opens the maps that are pinned, by the path of each name, and creates and pins those that are not; without paths
@@ -70,6 +78,8 @@ struct MuxMaps: ~Copyable, Sendable {
     let flowCounts = try Self.open("flow_counts", path)
     let totals = try Self.open("totals", path)
     let rows = try Self.open("rows", path)
+    let snatRanges = try Self.open("snat_ranges", path)
+    let snatHops = try Self.open("snat_hops", path)
     let settings = try Self.open("settings", path)
     self.endpoints = endpoints
     self.endpointValues = endpointValues
@@ -80,6 +90,8 @@ struct MuxMaps: ~Copyable, Sendable {
     self.flowCounts = flowCounts
     self.totals = totals
     self.rows = rows
+    self.snatRanges = snatRanges
+    self.snatHops = snatHops
     self.settings = settings
   }
 
@@ -94,6 +106,7 @@ struct MuxMaps: ~Copyable, Sendable {
       "tables": tables.descriptor.raw, "targets": targets.descriptor.raw,
       "movements": movements.descriptor.raw, "flows": flows.descriptor.raw,
       "flow_counts": flowCounts.descriptor.raw, "totals": totals.descriptor.raw, "rows": rows.descriptor.raw,
+      "snat_ranges": snatRanges.descriptor.raw, "snat_hops": snatHops.descriptor.raw,
       "settings": settings.descriptor.raw,
     ]
   }

@@ -34,7 +34,8 @@ struct fib_lookup {
 struct map {
   uint32_t unused;
 };
-extern struct map endpoints, endpoint_values, tables, targets, movements, flows, flow_counts, totals, rows, settings;
+extern struct map endpoints, endpoint_values, tables, targets, movements, flows, flow_counts, totals, rows, snat_ranges,
+    snat_hops, settings;
 // Of the programs that measure.
 extern struct map replay_load, replay_subject;
 extern struct map host_muxes, host_inbound, host_outbound, host_machines;
@@ -104,6 +105,8 @@ LOOKUP(flows)
 LOOKUP(flow_counts)
 LOOKUP(totals)
 LOOKUP(rows)
+LOOKUP(snat_ranges)
+LOOKUP(snat_hops)
 LOOKUP(settings)
 LOOKUP(replay_load)
 LOOKUP(host_muxes)
