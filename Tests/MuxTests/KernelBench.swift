@@ -39,6 +39,8 @@ final class KernelBench {
     self.files = files
     self.bench = bench
     self.device = device
+    Bench.lease(Bench.leases, in: kernel.ranges)
+    self.bench.mux.adopt(kernel.ranges)
   }
 
   private static func load(seed: UInt64, _ files: borrowing BPFFilesystem) throws -> MuxKernel {
@@ -51,6 +53,7 @@ final class KernelBench {
   /// Another agent takes the maps over: nothing of the first one's memory is left.
   func restart(_ endpoints: [EndpointConfiguration], now: UInt32) throws {
     kernel = try Self.load(seed: bench.map.hash.seed, files)
+    bench.mux.adopt(kernel.ranges)
     guard let remains = try kernel.remains() else { throw CommandFailed(words: ["remains"]) }
     let restored = VIPMap(
       restoring: remains, seed: bench.map.hash.seed, slotCount: bench.map.slotCount, counterRows: 256)
