@@ -63,6 +63,9 @@ struct KernelForwarding {
     address = agent.address
   }
 
+  /// Leases of SNAT ranges, which outlive the programs; what is changed here is changed for them.
+  var ranges: SNATRanges { kernel.ranges }
+
   /// Lets packets go by a map; the first one after what an agent before this one left.
   mutating func install(_ map: VIPMap) throws {
     let next = try KernelImage(map, after: image, replacing: image == nil ? remains : nil)

@@ -7,11 +7,14 @@ internal import Wire
 /// What the control side hands a MUX worker.
 final class MuxPlan: Sendable {
   let map: VIPMap
+  /// Changed in place while it is in force.
+  let ranges: SNATRanges
   /// Grows with each plan, so that the worker can say which one it runs.
   let generation: UInt64
 
-  init(_ map: VIPMap, generation: UInt64) {
+  init(_ map: VIPMap, _ ranges: SNATRanges, generation: UInt64) {
     self.map = map
+    self.ranges = ranges
     self.generation = generation
   }
 }
@@ -42,9 +45,11 @@ final class MuxWorker: Sendable {
   }
 
   /// Starts the thread; it runs until `stop`.
-  func start(index: Int, onCPU cpu: Int?, map: VIPMap) throws(PlatformError) -> WorkerThread {
+  func start(
+    index: Int, onCPU cpu: Int?, map: VIPMap, ranges: SNATRanges
+  ) throws(PlatformError) -> WorkerThread {
     let loop = try MuxLoop(
-      mux: Mux(address: address, mtu: mtu, map: map, counters: counters), worker: self)
+      mux: Mux(address: address, mtu: mtu, map: map, ranges: ranges, counters: counters), worker: self)
     return try WorkerThread.start(named: "mux-\(index)", onCPU: cpu, state: loop) { loop in
       loop.run()
     }
@@ -83,6 +88,7 @@ final class MuxWorker: Sendable {
         for index in 0..<ready where epoll[index].tag == 1 { worker.mailbox.wakeup.drain() }
         if let plan = worker.mailbox.take() {
           mux.adopt(plan.map)
+          mux.adopt(plan.ranges)
           worker.adopted.store(plan.generation, ordering: .releasing)
         }
         let now = UInt32(truncatingIfNeeded: MonotonicClock.milliseconds)
