@@ -1,5 +1,5 @@
 #if !$Embedded
-import Wire
+public import Wire
 
 /// A VIP map as the kernel's maps hold it: what has to be written so that packets are judged by it.
 ///
@@ -60,9 +60,8 @@ public struct KernelImage: Sendable {
     }
     endpoints.reserveCapacity(2 * map.states.count)
     for state in map.states { try add(state, after: previous) }
-    for vip in map.vips {
-      let address = EndpointAddress(vip: vip, port: 0, proto: IPProtocol(0))
-      endpoints.append((address, KernelEndpoint(address, bank: bank)))
+    for row in map.vipRows {
+      endpoints.append((row.address, KernelEndpoint(vip: row.address, countedBy: row.target, bank: bank)))
     }
     let keys = endpoints.map(\.address.packed)
     guard keys.count < KernelLayout.endpoints,
@@ -182,5 +181,8 @@ extension VIPMap {
       state.counted.sorted { $0.locator < $1.locator }.map { (state.configuration.address, $0) }
     }
   }
+
+  /// Every VIP and the row that counts the packets to its SNAT ranges, in order.
+  public var countedVIPs: [(vip: IPv4Address, target: Target)] { vipRows.map { ($0.vip, $0.target) } }
 }
 #endif

@@ -7,9 +7,9 @@ public import Wire
 public struct KernelEndpoint: BitwiseCopyable, Sendable {
   /// Its address, packed.
   public var key: UInt64
-  /// Names the endpoint as long as it exists.
+  /// Names the endpoint as long as it exists; of a VIP by itself the row of its counters.
   public var number: UInt32
-  /// Milliseconds.
+  /// Milliseconds; of a VIP by itself the generation of its row.
   public var idleTimeout: UInt32
   /// Of its table.
   public var slotCount: UInt32
@@ -34,7 +34,17 @@ public struct KernelEndpoint: BitwiseCopyable, Sendable {
   /// Always 0.
   public var rest: UInt32
 
-  /// A VIP by itself, or an endpoint of which nothing else is known yet.
+  /// A VIP by itself, whose packets to SNAT ranges a row counts.
+  public init(vip address: EndpointAddress, countedBy target: Target, bank: UInt32) {
+    self.init(address, bank: bank)
+    number = target.row
+    idleTimeout = target.generation
+  }
+
+  /// The row of a VIP by itself.
+  @inline(always) public var snatRow: Target { Target(locator: .any, row: number, generation: idleTimeout) }
+
+  /// An endpoint of which nothing else is known yet.
   public init(_ address: EndpointAddress, bank: UInt32) {
     key = address.packed
     number = 0
@@ -102,6 +112,8 @@ public struct KernelRow: BitwiseCopyable, Sendable {
   /// The use of the row that these numbers are of.
   public var generation: UInt32
   /// The way to the backend; here since every packet that is counted needs it too.
+  ///
+  /// Of no use in a VIP's row, whose packets go to many locators.
   public var nextHop: KernelNextHop
 
   /// Nothing yet.
@@ -172,25 +184,28 @@ public struct KernelDevice: BitwiseCopyable, Hashable, Sendable {
   public var addressLow: UInt32
   /// The last two of them.
   public var addressHigh: UInt16
-  /// Always 0; makes all bytes defined.
-  public var padding: UInt16
+  /// 1 when what XDP sends back by it is to go the way of what is redirected.
+  ///
+  /// A veth pair wakes its other end for XDP_TX only if a program is there, too, and else leaves packets in its queue until
+  /// others come.
+  public var redirects: UInt16
 
   /// No device.
   public init() {
     ifindex = 0
     addressLow = 0
     addressHigh = 0
-    padding = 0
+    redirects = 0
   }
 
   #if !$Embedded
   /// Joins the two; nil when the address has not 6 bytes, as those of devices that are no Ethernet.
-  public init?(index: Int32, address: [UInt8]) {
+  public init?(index: Int32, address: [UInt8], redirects: Bool = false) {
     guard address.count == 6 else { return nil }
     ifindex = UInt32(bitPattern: index)
     addressLow = address[0..<4].reversed().reduce(0) { $0 << 8 | UInt32($1) }
     addressHigh = UInt16(address[4]) | UInt16(address[5]) << 8
-    padding = 0
+    self.redirects = redirects ? 1 : 0
   }
 
   /// Where a next hop leads.
@@ -198,7 +213,7 @@ public struct KernelDevice: BitwiseCopyable, Hashable, Sendable {
     ifindex = hop.ifindex
     addressLow = hop.destinationLow
     addressHigh = hop.destinationHigh
-    padding = 0
+    redirects = 0
   }
   #endif
 }
@@ -244,6 +259,13 @@ public enum KernelLayout {
   @inline(always) public static var totals: Int { 64 }
   /// Devices that XDP takes frames of, each at its index modulo this: a node has a few uplinks.
   @inline(always) public static var devices: Int { 256 }
+  /// Ways to locators that have leased SNAT ranges, for each CPU: 16 hosts with 256 VMs each, and beyond that two that meet
+  /// are asked for in turn.
+  @inline(always) public static var snatHops: Int { 4_096 }
+  /// Where the way to a locator is remembered.
+  @inline(always) public static func snatHop(_ locator: IPv4Address) -> UInt32 {
+    (locator.number &* 0x9e37_79b1) >> 20
+  }
   /// Echo requests answered.
   @inline(always) public static var echoTotal: Int { 33 }
   /// Handed to user space, since their next hop is not known yet.

@@ -22,8 +22,8 @@ public struct KernelLoad: BitwiseCopyable, Sendable {
   public var firstSource: UInt32
   /// The sum of the IPv4 header's 16-bit numbers without checksum and source.
   public var partialSum: UInt32
-  /// Always 0.
-  public var padding: UInt32
+  /// How many ports connections go to, from the frame's own on; 0 for that one.
+  public var portCount: UInt32
   /// The connection whose turn it is, in sequential order.
   public var next: UInt64
   /// The state of the random numbers.
@@ -45,7 +45,7 @@ public struct KernelLoad: BitwiseCopyable, Sendable {
     flowCount = 1
     firstSource = 0
     partialSum = 0
-    padding = 0
+    portCount = 0
     next = 0
     random = 0x9e37_79b9_7f4a_7c15
     unchanged = 0

@@ -82,11 +82,15 @@ extension VIPMap {
     for state in states {
       for target in state.counted { directory.restore(state.configuration.address, target) }
     }
+    let vipRows = remains.endpoints.filter { $0.address.port == 0 }
+      .map { VIPRow(vip: $0.address.vip, target: $0.value.snatRow) }.sorted { $0.vip < $1.vip }
+    for row in vipRows { directory.restore(row.address, row.target) }
     directory.finishRestoring()
     let numbers = Set(states.map(\.number))
     let next = (numbers.max() ?? 0) + (numbers.isEmpty ? 0 : 1)
     self.init(
-      hash: PoolHash(seed: seed), slotCount: slotCount, states: states, plainVIPs: [], directory: directory,
+      hash: PoolHash(seed: seed), slotCount: slotCount, states: states, plainVIPs: [], vipRows: vipRows,
+      directory: directory,
       freeNumbers: (0..<next).filter { !numbers.contains($0) }, nextNumber: next, tables: [:])
   }
 }

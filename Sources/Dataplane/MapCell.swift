@@ -16,7 +16,9 @@ public import Wire
   @usableFromInline let address: EndpointAddress
   @usableFromInline let kind: Kind
   @usableFromInline let fields: HashedFields
+  /// Of a VIP itself the row of its counters.
   @usableFromInline let number: UInt32
+  /// Of a VIP itself the generation of that row.
   @usableFromInline let idleTimeout: UInt32
   @usableFromInline let slotCount: UInt32
   /// nil without backends.
@@ -30,17 +32,17 @@ public import Wire
   @usableFromInline let movementStates: UnsafePointer<MovementState>?
 
   /// An empty place.
-  init() { unsafe self.init(.any, .empty) }
+  init() { unsafe self.init(.any, .empty, Target(locator: .any, row: 0, generation: 0)) }
 
   /// A VIP itself, which has port 0 and protocol 0.
-  init(vip: IPv4Address) { unsafe self.init(vip, .vip) }
+  init(_ row: VIPRow) { unsafe self.init(row.vip, .vip, row.target) }
 
-  private init(_ vip: IPv4Address, _ kind: Kind) {
+  private init(_ vip: IPv4Address, _ kind: Kind, _ counted: Target) {
     unsafe address = EndpointAddress(vip: vip, port: 0, proto: IPProtocol(0))
     unsafe self.kind = kind
     unsafe fields = .fiveTuple
-    unsafe number = 0
-    unsafe idleTimeout = 0
+    unsafe number = counted.row
+    unsafe idleTimeout = counted.generation
     unsafe slotCount = 0
     unsafe slots = nil
     unsafe targets = nil

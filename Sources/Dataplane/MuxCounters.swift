@@ -110,6 +110,15 @@ public struct BackendCount: Hashable, Sendable {
     return result
   }
 
+  /// What came to the SNAT ranges of a map's VIPs, in order; those that nothing came to are left out.
+  public func vips(_ map: VIPMap) -> [VIPCount] {
+    map.vipRows.compactMap { row in
+      guard row.target.row != 0 else { return nil }
+      let count = count(row.target, row.address)
+      return count.packets == 0 ? nil : VIPCount(vip: row.vip, packets: count.packets, bytes: count.bytes)
+    }
+  }
+
   private func count(_ target: Target, _ address: EndpointAddress) -> BackendCount {
     guard Int(target.row) < rowCount,
       unsafe rows[Int(target.row)].generation.load(ordering: .acquiring) == target.generation

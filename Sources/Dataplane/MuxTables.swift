@@ -103,6 +103,10 @@ public protocol MuxTables: ~Copyable {
   func endpoint(_ address: EndpointAddress) -> Endpoint?
   /// Whether an address is a VIP, of whatever ports.
   func isVIP(_ address: IPv4Address) -> Bool
+  /// Where packets to the SNAT ranges of a VIP are counted, without locator; nil when the address is no VIP.
+  func snatRow(_ vip: IPv4Address) -> Target?
+  /// The locator of the VM that a range is leased to.
+  func leaseholder(_ range: SNATRange) -> IPv4Address?
   /// The pool's hash.
   var poolHash: PoolHash { get }
   /// The backend that a slot has now; nil when the endpoint has none.

@@ -1,4 +1,5 @@
 #if !$Embedded
+public import Synchronization
 public import Wire
 
 /// User space's own tables: a VIP map that others made, records and counters that are this worker's alone.
@@ -9,6 +10,9 @@ public import Wire
   public private(set) var map: VIPMap
   @usableFromInline var cells: UnsafeMutablePointer<MapCell>
   @usableFromInline var cellMask: Int
+  /// Leases of SNAT ranges, which somebody changes meanwhile; nil when there are none at all.
+  public private(set) var ranges: SNATRanges?
+  @usableFromInline var words: UnsafeMutablePointer<Atomic<UInt64>>?
   /// The pool's hash.
   public let poolHash: PoolHash
   /// The records.
@@ -19,8 +23,12 @@ public import Wire
   @usableFromInline let counters: MuxCounterWriter
 
   /// Begins with a map, and with nothing recorded.
-  public init(map: VIPMap, counters: MuxCounters, flowRecords: Int = Limits.flowRecords) {
+  public init(
+    map: VIPMap, ranges: SNATRanges? = nil, counters: MuxCounters, flowRecords: Int = Limits.flowRecords
+  ) {
     self.map = map
+    self.ranges = ranges
+    unsafe words = ranges?.words
     unsafe cells = map.cells
     cellMask = map.cellCount - 1
     poolHash = map.hash
@@ -35,6 +43,12 @@ public import Wire
     unsafe cells = next.cells
     cellMask = next.cellCount - 1
     map = next
+  }
+
+  /// Goes by another table of SNAT ranges from now on.
+  public mutating func adopt(_ next: SNATRanges) {
+    unsafe words = next.words
+    ranges = next
   }
 
   /// Counts a drop.
@@ -67,6 +81,19 @@ extension UserTables: MuxTables {
   /// Whether an address is a VIP, of whatever ports.
   @inline(always) public func isVIP(_ address: IPv4Address) -> Bool {
     place(of: EndpointAddress(vip: address, port: 0, proto: IPProtocol(0))) >= 0
+  }
+
+  /// Where packets to the SNAT ranges of a VIP are counted, without locator; nil when the address is no VIP.
+  @inline(always) public func snatRow(_ vip: IPv4Address) -> Target? {
+    let place = place(of: EndpointAddress(vip: vip, port: 0, proto: IPProtocol(0)))
+    guard place >= 0 else { return nil }
+    return unsafe Target(locator: .any, row: cells[place].number, generation: cells[place].idleTimeout)
+  }
+
+  /// The locator of the VM that a range is leased to.
+  @inline(always) public func leaseholder(_ range: SNATRange) -> IPv4Address? {
+    guard let words = unsafe words else { return nil }
+    return unsafe SNATRanges.locator(range, words)
   }
 
   /// The backend that a slot has now; nil when the endpoint has none.

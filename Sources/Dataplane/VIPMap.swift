@@ -15,6 +15,8 @@ public import Wire
   let states: [EndpointState]
   /// VIPs that are served though no endpoint says so, sorted.
   let plainVIPs: [IPv4Address]
+  /// All VIPs, sorted.
+  let vipRows: [VIPRow]
   let directory: CounterDirectory
   /// Numbers of endpoints that are free again.
   let freeNumbers: [UInt32]
@@ -33,12 +35,12 @@ public import Wire
   ) {
     precondition(slotCount > 1 && slotCount < 1 << 22 && MaglevTable.isPrime(slotCount), "a prime of slots")
     self.init(
-      hash: PoolHash(seed: seed), slotCount: slotCount, states: [], plainVIPs: [],
+      hash: PoolHash(seed: seed), slotCount: slotCount, states: [], plainVIPs: [], vipRows: [],
       directory: CounterDirectory(capacity: counterRows), freeNumbers: [], nextNumber: 0, tables: [:])
   }
 
   init(
-    hash: PoolHash, slotCount: Int, states: [EndpointState], plainVIPs: [IPv4Address],
+    hash: PoolHash, slotCount: Int, states: [EndpointState], plainVIPs: [IPv4Address], vipRows: [VIPRow],
     directory: CounterDirectory, freeNumbers: [UInt32], nextNumber: UInt32,
     tables: [[WeightedBackend]: BackendTable]
   ) {
@@ -46,21 +48,20 @@ public import Wire
     self.slotCount = slotCount
     self.states = states
     self.plainVIPs = plainVIPs
+    self.vipRows = vipRows
     self.directory = directory
     self.freeNumbers = freeNumbers
     self.nextNumber = nextNumber
     self.tables = tables
-    // An endpoint takes a cell for itself and perhaps one for its VIP.
     var count = 16
-    while count < 4 * states.count + 2 * plainVIPs.count { count *= 2 }
+    while count < 2 * (states.count + vipRows.count) { count *= 2 }
     cellCount = count
     unsafe cells = .allocate(capacity: count)
     unsafe cells.initialize(repeating: MapCell(), count: count)
     for (index, state) in states.enumerated() {
       unsafe insert(MapCell(state, index: index))
-      unsafe insert(MapCell(vip: state.configuration.vip))
     }
-    for vip in plainVIPs { unsafe insert(MapCell(vip: vip)) }
+    for row in vipRows { unsafe insert(MapCell(row)) }
   }
 
   deinit { unsafe cells.deallocate() }
@@ -82,11 +83,7 @@ public import Wire
   public var endpoints: [EndpointConfiguration] { states.map(\.configuration) }
 
   /// All VIPs, sorted.
-  public var vips: [IPv4Address] {
-    var all = plainVIPs + states.map(\.configuration.vip)
-    all.sort()
-    return all.indices.filter { $0 == 0 || all[$0] != all[$0 - 1] }.map { all[$0] }
-  }
+  public var vips: [IPv4Address] { vipRows.map(\.vip) }
 
   /// Whether any slot moves.
   public var isMoving: Bool { states.contains { $0.movement != nil } }

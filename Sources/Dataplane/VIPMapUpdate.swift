@@ -10,6 +10,7 @@ struct VIPMapUpdate {
   var nextNumber: UInt32
   var tables: [[WeightedBackend]: BackendTable] = [:]
   var states: [EndpointState] = []
+  var vipRows: [VIPRow] = []
 
   init(of old: VIPMap, now: UInt32) {
     self.old = old
@@ -36,6 +37,26 @@ struct VIPMapUpdate {
       }
     }
     for state in old.states[place...] { drop(state) }
+  }
+
+  /// Takes the VIPs, sorted, in which one may be named several times.
+  mutating func serve(_ vips: [IPv4Address]) {
+    var place = 0
+    for vip in vips where vipRows.last?.vip != vip {
+      while place < old.vipRows.count, old.vipRows[place].vip < vip {
+        directory.release(old.vipRows[place].target)
+        place += 1
+      }
+      var row = VIPRow(vip: vip, target: Target(locator: .any, row: 0, generation: 0))
+      if place < old.vipRows.count, old.vipRows[place].vip == vip {
+        row = old.vipRows[place]
+        place += 1
+      }
+      // Also one for which there was no room before.
+      if row.target.row == 0 { row = VIPRow(vip: vip, target: directory.allocate(row.address, .any)) }
+      vipRows.append(row)
+    }
+    for row in old.vipRows[place...] { directory.release(row.target) }
   }
 
   private mutating func drop(_ state: EndpointState) {
@@ -138,10 +159,11 @@ extension VIPMap {
   ) -> VIPMap {
     var update = VIPMapUpdate(of: self, now: now)
     update.run(configurations)
+    update.serve((plainVIPs + configurations.map(\.vip)).sorted())
     return VIPMap(
       hash: hash, slotCount: slotCount, states: update.states, plainVIPs: plainVIPs,
-      directory: update.directory, freeNumbers: update.freeNumbers, nextNumber: update.nextNumber,
-      tables: update.tables)
+      vipRows: update.vipRows, directory: update.directory, freeNumbers: update.freeNumbers,
+      nextNumber: update.nextNumber, tables: update.tables)
   }
 
   /// Sorted by locator, so that the same set makes the same table, and those of weight 0 last.

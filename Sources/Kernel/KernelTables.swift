@@ -67,6 +67,26 @@ struct KernelTables: MuxTables {
     unsafe find(EndpointAddress(vip: address, port: 0, proto: IPProtocol(0))) != nil
   }
 
+  @inline(__always) func snatRow(_ vip: IPv4Address) -> Target? {
+    unsafe find(EndpointAddress(vip: vip, port: 0, proto: IPProtocol(0)))?.pointee.snatRow
+  }
+
+  @inline(__always) func leaseholder(_ range: SNATRange) -> IPv4Address? {
+    let key = SNATKey(range)
+    return leaseholder(key.first, key.tag) ?? leaseholder(key.second, key.secondTag)
+  }
+
+  @inline(__always) func leaseholder(_ bucket: UInt32, _ tag: UInt32) -> IPv4Address? {
+    var bucket = bucket
+    guard let words = unsafe snat_ranges_at(&bucket) else { return nil }
+    for way in 0..<SNATKey.ways {
+      // Opaque, or the compiler might load its two halves one after the other.
+      let word = opaque(unsafe words.load(fromByteOffset: way &* 8, as: UInt64.self))
+      if SNATKey.matches(word, tag) { return SNATKey.locator(word) }
+    }
+    return nil
+  }
+
   @inline(__always) func slot(_ entry: KernelEntry, _ slot: Int) -> KernelSlot? {
     var table = unsafe entry.place.pointee.table
     let slot = Int(truncatingIfNeeded: opaque(UInt64(truncatingIfNeeded: slot)) & 0x1_ffff)
@@ -189,6 +209,18 @@ struct KernelTables: MuxTables {
   @inline(__always) static func row(_ target: Target) -> Memory<KernelRow>? {
     var index = target.row
     return unsafe Memory(rows_at(&index))
+  }
+
+  /// What this CPU remembers of the way to a packet's target: in its row, or by its locator where a row has many.
+  @inline(__always) static func hop(
+    _ row: Memory<KernelRow>, _ target: Target, isLeased: Bool
+  ) -> Memory<KernelNextHop>? {
+    guard isLeased else {
+      let offset = MemoryLayout<KernelRow>.size &- MemoryLayout<KernelNextHop>.size
+      return unsafe Memory(UnsafeMutableRawPointer(row.place) + offset)
+    }
+    var index = KernelLayout.snatHop(target.locator)
+    return unsafe Memory(snat_hops_at(&index))
   }
 
   @inline(__always) mutating func count(_ target: Target, byteCount: Int, opens: Bool) {

@@ -33,11 +33,12 @@ func muxTC(_ skb: UnsafePointer<sk_buff>) -> Int32 {
     return TrafficAction.unspecified
   // Rare, and as fast as need be in user space.
   case .answerEcho: return TrafficAction.unspecified
-  case .encapsulate(let packet, let target):
+  case .encapsulate(let packet, let target, let isLeased):
     guard packet.network.timeToLive > 1 else { return TrafficAction.unspecified }
     guard let row = KernelTables.row(target),
+      let hop = KernelTables.hop(row, target, isLeased: isLeased),
       unsafe NextHop.find(
-        skb, row, target.locator, from: own.pointee.address, ingress: skb.pointee.ifindex,
+        skb, hop, target.locator, from: own.pointee.address, ingress: skb.pointee.ifindex,
         needsNeighbour: false)
     else {
       KernelTables.count(total: KernelLayout.unresolvedTotal)
@@ -55,8 +56,7 @@ func muxTC(_ skb: UnsafePointer<sk_buff>) -> Int32 {
     IPv4Header(at: 0).spendHop(&inner)
     var rest = Offload()
     Emit.encapsulated(&inner, &rest, packet, from: address, to: target.locator)
-    let hop = row.value.nextHop
-    return Int32(truncatingIfNeeded: redirect_neighbour(hop.ifindex, hop.neighbour))
+    return Int32(truncatingIfNeeded: redirect_neighbour(hop.value.ifindex, hop.value.neighbour))
   }
 }
 

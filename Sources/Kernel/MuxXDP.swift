@@ -3,15 +3,23 @@ import Dataplane
 import Mux
 import Wire
 
-/// Whether a frame is addressed to the device it came in by: not what a switch floods, or what is meant for others that a
-/// device in promiscuous mode serves.
-@inline(__always) private func isForThisNode(_ frame: XDPFrame, of device: UInt32) -> Bool {
+/// The device that a frame came in by, if the frame is addressed to it: not what a switch floods, or what is meant for others
+/// that a device in promiscuous mode serves.
+@inline(__always) private func recipient(_ frame: XDPFrame, _ device: UInt32) -> Memory<KernelDevice>? {
   var place = device & UInt32(KernelLayout.devices &- 1)
-  guard let known = unsafe Memory<KernelDevice>(devices_at(&place)) else { return false }
+  guard let known = unsafe Memory<KernelDevice>(devices_at(&place)) else { return nil }
   let (own, destination) = unsafe (known.place, frame.data)
-  return unsafe own.pointee.ifindex == device
-    && own.pointee.addressLow == destination.load(as: UInt32.self)
-    && own.pointee.addressHigh == destination.load(fromByteOffset: 4, as: UInt16.self)
+  guard unsafe own.pointee.ifindex == device,
+    unsafe own.pointee.addressLow == destination.load(as: UInt32.self),
+    unsafe own.pointee.addressHigh == destination.load(fromByteOffset: 4, as: UInt16.self)
+  else { return nil }
+  return known
+}
+
+/// Sends a frame back by the device it came in by.
+@inline(__always) private func sendBack(_ device: Memory<KernelDevice>) -> Int32 {
+  guard unsafe device.place.pointee.redirects != 0 else { return XDPAction.transmit }
+  return unsafe Int32(truncatingIfNeeded: redirect(device.place.pointee.ifindex, 0))
 }
 
 /// The MUX at a device's driver.
@@ -21,7 +29,7 @@ func muxXDP(_ context: UnsafePointer<xdp_md>) -> Int32 {
   var zero: UInt32 = 0
   guard arrived.holds(Ethernet.byteCount &+ IPv4Header.byteCount),
     unsafe arrived.data.load(fromByteOffset: 12, as: UInt16.self) == Ethernet.ipv4,
-    unsafe isForThisNode(arrived, of: context.pointee.ingress_ifindex),
+    let device = unsafe recipient(arrived, context.pointee.ingress_ifindex),
     let own = unsafe settings_at(&zero)?.assumingMemoryBound(to: KernelSettings.self)
   else { return XDPAction.pass }
   var frame = arrived.packet(at: Ethernet.byteCount)
@@ -48,19 +56,20 @@ func muxXDP(_ context: UnsafePointer<xdp_md>) -> Int32 {
     Emit.echoReply(&frame, packet)
     KernelTables.count(total: KernelLayout.echoTotal)
     arrived.storeEthernet(hop)
-    return XDPAction.transmit
-  case .encapsulate(let packet, let target):
+    return sendBack(device)
+  case .encapsulate(let packet, let target, let isLeased):
     guard packet.network.timeToLive > 1 else { return XDPAction.pass }
     guard let row = KernelTables.row(target),
+      let hop = KernelTables.hop(row, target, isLeased: isLeased),
       unsafe NextHop.find(
-        context, row, target.locator, from: own.pointee.address, ingress: context.pointee.ingress_ifindex,
+        context, hop, target.locator, from: own.pointee.address, ingress: context.pointee.ingress_ifindex,
         needsNeighbour: true)
     else {
       KernelTables.count(total: KernelLayout.unresolvedTotal)
       return XDPAction.pass
     }
     // Another device may not take what XDP sends, and would not say so.
-    guard unsafe row.value.nextHop.ifindex == context.pointee.ingress_ifindex else { return XDPAction.pass }
+    guard unsafe hop.value.ifindex == context.pointee.ingress_ifindex else { return XDPAction.pass }
     guard unsafe xdp_adjust_head(context, -Int32(IPIP.byteCount)) == 0 else { return XDPAction.pass }
     let grown = unsafe XDPFrame(context)
     guard grown.holds(Ethernet.byteCount &+ IPIP.byteCount &+ IPv4Header.byteCount) else {
@@ -71,7 +80,7 @@ func muxXDP(_ context: UnsafePointer<xdp_md>) -> Int32 {
     var offload = Offload()
     IPv4Header(at: 0).spendHop(&inner)
     Emit.encapsulated(&inner, &offload, packet, from: address, to: target.locator)
-    grown.storeEthernet(row.value.nextHop)
-    return XDPAction.transmit
+    grown.storeEthernet(hop.value)
+    return sendBack(device)
   }
 }

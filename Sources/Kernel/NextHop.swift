@@ -4,34 +4,33 @@ import Wire
 
 /// Where a packet to an address leaves this node, as the routing table and the neighbour table say.
 ///
-/// Looking it up costs more than all the rest, so each CPU remembers what it was told of a backend, in the backend's row,
-/// for 256 ticks of its clock: a quarter of a second to two and a half, by the kernel's HZ.
+/// Looking it up costs more than all the rest, so each CPU remembers what it was told (`KernelTables.hop`) for 256 ticks of its clock: a quarter of a second to two and a half, by the kernel's HZ.
 enum NextHop {
   /// What the kernel has answered.
   enum Finding: BitwiseCopyable { case resolved, unresolved, none }
 
-  /// Sees to it that a row has the way to its backend; false when there is none, or when the neighbour's MAC address is
+  /// Sees to it that what is remembered is the way to an address; false when there is none, or when the neighbour's MAC address is
   /// needed and not known.
   @inline(__always) static func find(
-    _ context: UnsafeRawPointer, _ row: Memory<KernelRow>, _ address: IPv4Address, from source: UInt32,
+    _ context: UnsafeRawPointer, _ hop: Memory<KernelNextHop>, _ address: IPv4Address, from source: UInt32,
     ingress: UInt32, needsNeighbour: Bool
   ) -> Bool {
     // Never 0, and odd when the neighbour is known.
     let epoch = UInt32(truncatingIfNeeded: jiffies() &>> 8) &<< 2 | 2
-    let known = unsafe row.place.pointee.nextHop.epoch
-    if unsafe row.place.pointee.nextHop.address == address.raw {
+    let known = unsafe hop.place.pointee.epoch
+    if unsafe hop.place.pointee.address == address.raw {
       if known == epoch | 1 { return true }
       if known == epoch && !needsNeighbour { return true }
     }
-    var hop = KernelNextHop()
-    switch unsafe ask(context, &hop, address, from: source, ingress: ingress) {
-    case .resolved: hop.epoch = epoch | 1
+    var answer = KernelNextHop()
+    switch unsafe ask(context, &answer, address, from: source, ingress: ingress) {
+    case .resolved: answer.epoch = epoch | 1
     case .unresolved:
       guard !needsNeighbour else { return false }
-      hop.epoch = epoch
+      answer.epoch = epoch
     case .none: return false
     }
-    unsafe row.place.pointee.nextHop = hop
+    hop.value = answer
     return true
   }
 

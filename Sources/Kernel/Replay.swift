@@ -80,7 +80,14 @@ enum Replayed {
     frame.store(hops | UInt64(sum.bigEndian) &<< 16 | UInt64(source.bigEndian) &<< 32, at: 22)
     // Destination, ports; no two of 2^32 connections are alike.
     let port = 1_024 &+ UInt16(truncatingIfNeeded: (flow &* 0x9e37_79b1) &>> 17)
-    frame.store(word(load, 30) & 0xffff_0000_ffff_ffff | UInt64(port.bigEndian) &<< 32, at: 30)
+    let addressAndPorts = word(load, 30)
+    let first = UInt16(truncatingIfNeeded: addressAndPorts &>> 48).bigEndian
+    let other = UInt64((flow &* 0x85eb_ca6b) &>> 16) &* UInt64(load.value.portCount) &>> 16
+    let destinationPort = first &+ UInt16(truncatingIfNeeded: other)
+    frame.store(
+      addressAndPorts & 0xffff_ffff | UInt64(port.bigEndian) &<< 32 | UInt64(destinationPort.bigEndian)
+        &<< 48,
+      at: 30)
   }
 
   @inline(__always) static func next(_ load: Memory<KernelLoad>) -> UInt32 {

@@ -64,8 +64,9 @@ public final class KernelReplay {
 
   /// Takes a frame as the model of all that follow: Ethernet, IPv4 without options, TCP or UDP; 64 bytes at least.
   ///
-  /// Each of `flowCount` connections has a source of its own, from the frame's on, and a port that follows from it.
-  public func prepare(_ frame: [UInt8], _ order: KernelLoad.Order, flowCount: UInt32) {
+  /// Each of `flowCount` connections has a source of its own, from the frame's on, and a port that follows from it. They
+  /// go to `portCount` ports from the frame's on, or to that one.
+  public func prepare(_ frame: [UInt8], _ order: KernelLoad.Order, flowCount: UInt32, portCount: UInt16 = 0) {
     precondition(frame.count >= 64, "a frame of 64 bytes at least")
     var next = KernelLoad()
     for place in 0..<8 {
@@ -74,6 +75,7 @@ public final class KernelReplay {
     next.byteCount = UInt32(frame.count)
     next.order = order.rawValue
     next.flowCount = flowCount
+    next.portCount = UInt32(portCount)
     func number(_ offset: Int) -> UInt32 { UInt32(frame[offset]) << 8 | UInt32(frame[offset + 1]) }
     next.firstSource = number(26) << 16 | number(28)
     next.partialSum = [14, 16, 18, 20, 22, 30, 32].reduce(0) { $0 + number($1) }

@@ -18,6 +18,10 @@ public final class MuxKernel: Sendable {
 
   let maps: MuxMaps
   let flowCounts: BPFMapMemory
+  /// Leases of SNAT ranges, in memory that programs read: what is changed here is changed for packets.
+  ///
+  /// Those of pinned maps go on. The table may outlive this object.
+  public let ranges: SNATRanges
   /// At the driver.
   public let xdp: BPFProgram
   /// Behind the driver.
@@ -32,6 +36,7 @@ public final class MuxKernel: Sendable {
     let maps = try MuxMaps(pinnedAt: path)
     try maps.settings.update(UInt32(0), to: settings)
     flowCounts = try maps.flowCounts.memory()
+    ranges = try SharedRanges(maps.snatRanges).table()
     xdp = try BPFProgram.load(try object.program(named: "ananta_mux_xdp"), .xdp, maps: maps.descriptors)
     tc = try BPFProgram.load(try object.program(named: "ananta_mux_tc"), .classifier, maps: maps.descriptors)
     self.maps = maps

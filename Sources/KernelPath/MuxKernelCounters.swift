@@ -6,6 +6,8 @@ public import Wire
 public struct MuxKernelCounters: Sendable {
   /// What went to backends, in order of address and locator.
   public let backends: [BackendCount]
+  /// What came to SNAT ranges, in order of VIP; VIPs that nothing came to are left out.
+  public let vips: [VIPCount]
   /// Packets dropped, by reason; reasons that did not occur are left out.
   public let drops: [DropReason: UInt64]
   /// Echo requests answered.
@@ -20,12 +22,16 @@ extension MuxKernel {
   /// Reads the counters of the endpoints of a map, which is the one in force or one that follows it.
   public func counters(_ map: VIPMap) throws(PlatformError) -> MuxKernelCounters {
     let targets = map.countedTargets.filter { $0.target.row != 0 }
-    let rows = try rows(of: targets.map(\.target))
+    let owners = map.countedVIPs.filter { $0.target.row != 0 }
+    let rows = try rows(of: targets.map(\.target) + owners.map(\.target))
     let backends = targets.map { address, target in
       let row = rows[Int(target.row), default: KernelRow()]
       return BackendCount(
         address: address, locator: target.locator, packets: row.packets, bytes: row.bytes,
         connections: row.connections)
+    }
+    let vips = owners.compactMap { vip, target in
+      rows[Int(target.row)].map { VIPCount(vip: vip, packets: $0.packets, bytes: $0.bytes) }
     }
     var totals = [UInt64](repeating: 0, count: KernelLayout.totals)
     try maps.totals.forEachPerCPU { (index: UInt32, numbers: Span<UInt64>) in
@@ -36,12 +42,12 @@ extension MuxKernel {
       drops[reason] = totals[Int(reason.rawValue)]
     }
     return MuxKernelCounters(
-      backends: backends, drops: drops,
+      backends: backends, vips: vips, drops: drops,
       echoReplies: totals[KernelLayout.echoTotal], unresolved: totals[KernelLayout.unresolvedTotal],
       tooBig: totals[KernelLayout.tooBigTotal])
   }
 
-  /// The device and MAC address of every next hop that packets to the backends of a map have taken.
+  /// The device and MAC address of every next hop that packets to the backends of a map, or to leased ranges, have taken.
   public func nextHops(_ map: VIPMap) throws(PlatformError) -> Set<KernelDevice> {
     let end = (map.countedTargets.map { Int($0.target.row) }.max() ?? -1) + 1
     var hops: Set<KernelDevice> = []
@@ -49,6 +55,9 @@ extension MuxKernel {
       for cpu in rows.indices where rows[cpu].nextHop.epoch != 0 {
         hops.insert(KernelDevice(rows[cpu].nextHop))
       }
+    }
+    try maps.snatHops.forEachPerCPU { (_: UInt32, ways: Span<KernelNextHop>) in
+      for cpu in ways.indices where ways[cpu].epoch != 0 { hops.insert(KernelDevice(ways[cpu])) }
     }
     return hops
   }

@@ -43,6 +43,12 @@ struct MuxMaps: ~Copyable, Sendable {
       "rows", .perCPUArray, keySize: 4, valueSize: MemoryLayout<KernelRow>.size,
       maxEntries: Limits.counterRows),
     BPFMapDefinition(
+      "snat_ranges", .array, keySize: 4, valueSize: 8 * SNATKey.ways, maxEntries: SNATKey.buckets,
+      flags: .mappable),
+    BPFMapDefinition(
+      "snat_hops", .perCPUArray, keySize: 4, valueSize: MemoryLayout<KernelNextHop>.size,
+      maxEntries: KernelLayout.snatHops),
+    BPFMapDefinition(
       "settings", .array, keySize: 4, valueSize: MemoryLayout<KernelSettings>.size, maxEntries: 1),
     BPFMapDefinition(
       "devices", .array, keySize: 4, valueSize: MemoryLayout<KernelDevice>.size,
@@ -61,6 +67,8 @@ struct MuxMaps: ~Copyable, Sendable {
   let flowCounts: BPFMap
   let totals: BPFMap
   let rows: BPFMap
+  let snatRanges: BPFMap
+  let snatHops: BPFMap
   let settings: BPFMap
   let devices: BPFMap
 
@@ -95,6 +103,8 @@ struct MuxMaps: ~Copyable, Sendable {
     let flowCounts = try open("flow_counts", path)
     let totals = try open("totals", path)
     let rows = try open("rows", path)
+    let snatRanges = try open("snat_ranges", path)
+    let snatHops = try open("snat_hops", path)
     let settings = try open("settings", path)
     let devices = try open("devices", path)
     try versions.update(UInt32(0), to: KernelVersion.current)
@@ -107,6 +117,8 @@ struct MuxMaps: ~Copyable, Sendable {
     self.flowCounts = flowCounts
     self.totals = totals
     self.rows = rows
+    self.snatRanges = snatRanges
+    self.snatHops = snatHops
     self.settings = settings
     self.devices = devices
     self.inheritance = inheritance
@@ -143,6 +155,7 @@ struct MuxMaps: ~Copyable, Sendable {
       "tables": tables.descriptor.raw, "targets": targets.descriptor.raw,
       "movements": movements.descriptor.raw, "flows": flows.descriptor.raw,
       "flow_counts": flowCounts.descriptor.raw, "totals": totals.descriptor.raw, "rows": rows.descriptor.raw,
+      "snat_ranges": snatRanges.descriptor.raw, "snat_hops": snatHops.descriptor.raw,
       "settings": settings.descriptor.raw, "devices": devices.descriptor.raw,
     ]
   }

@@ -69,6 +69,12 @@ struct Fabric {
         machine.node.locators.map { "route add \($0) via \(machine.node.address)" }
       })
     if !topology.offload { try await disableOffloads() }
+    // What XDP sends by a veth pair is taken at the other end by NAPI only, which GRO switches on.
+    for machine in topology.machines where machine.path == .xdp {
+      let device = Self.routerDevice(towards: machine.node.name)
+      try await ExternalCommand(["ethtool", "-K", device, "gro", "on"])
+        .inside(namespace(topology.router.name)).check()
+    }
   }
 
   /// Makes the sender's stack compute checksums and cut segments, so that captures hold what a wire would.
@@ -77,12 +83,6 @@ struct Fabric {
       try await Self.disableOffloads(of: Self.uplink, in: namespace(member))
       try await Self.disableOffloads(
         of: Self.routerDevice(towards: member), in: namespace(topology.router.name))
-    }
-    // What XDP sends by a veth pair is taken at the other end by NAPI only, which GRO switches on.
-    for machine in topology.machines where machine.path == .xdp {
-      let device = Self.routerDevice(towards: machine.node.name)
-      try await ExternalCommand(["ethtool", "-K", device, "gro", "on"])
-        .inside(namespace(topology.router.name)).check()
     }
   }
 

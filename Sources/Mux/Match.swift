@@ -5,6 +5,8 @@ import Wire
 enum Match {
   enum Outcome: BitwiseCopyable {
     case target(Target)
+    /// To who has leased the port for connections of its own.
+    case leased(Target)
     /// Not to one of our VIPs.
     case foreign
     case fault(DropReason)
@@ -18,7 +20,7 @@ enum Match {
     let address = EndpointAddress(
       vip: connection.destination, port: connection.destinationPort, proto: connection.proto)
     guard let entry = tables.endpoint(address) else {
-      return tables.isVIP(connection.destination) ? .fault(.noEndpoint) : .foreign
+      return leased(connection, tables)
     }
     let hash = tables.poolHash.hash(connection, entry.fields)
     let slot = PoolHash.slot(of: hash, slotCount: entry.slotCount)
@@ -26,6 +28,16 @@ enum Match {
     // Settled, and without exceptions: no flow state is read or written.
     guard entry.isMoving || tables.hasRecords(entry) else { return found(current) }
     return found(recorded(packet, entry, slot: slot, current: current, &tables))
+  }
+
+  /// Where no endpoint is, the port may be of a SNAT range; its packets have no slot and leave no trace.
+  @inline(always) static func leased<Tables: MuxTables & ~Copyable>(
+    _ connection: FiveTuple, _ tables: borrowing Tables
+  ) -> Outcome {
+    guard let row = tables.snatRow(connection.destination) else { return .foreign }
+    let range = SNATRange(vip: connection.destination, holding: connection.destinationPort)
+    guard let locator = tables.leaseholder(range) else { return .fault(.noEndpoint) }
+    return .leased(Target(locator: locator, row: row.row, generation: row.generation))
   }
 
   @inline(always) static func found(_ target: Target?) -> Outcome {

@@ -21,14 +21,15 @@ public struct Mux: ~Copyable {
 
   /// A multiplexer with the underlay address `address`, from which it sends packets on.
   ///
-  /// `mtu` is the underlay's, at least 576. `counters` must be this worker's alone.
+  /// `mtu` is the underlay's, at least 576. `counters` must be this worker's alone; `ranges` may be changed by another
+  /// thread meanwhile.
   public init(
-    address: IPv4Address, mtu: Int = 1500, map: VIPMap, counters: MuxCounters,
+    address: IPv4Address, mtu: Int = 1500, map: VIPMap, ranges: SNATRanges? = nil, counters: MuxCounters,
     flowRecords: Int = Dataplane.Limits.flowRecords
   ) {
     precondition(mtu >= Limits.smallestMTU && mtu <= Limits.largestMTU, "an MTU from 576 to 65,535")
     settings = MuxSettings(address: address, mtu: mtu)
-    tables = UserTables(map: map, counters: counters, flowRecords: flowRecords)
+    tables = UserTables(map: map, ranges: ranges, counters: counters, flowRecords: flowRecords)
     errors = ErrorBudget()
   }
 
@@ -40,6 +41,9 @@ public struct Mux: ~Copyable {
 
   /// Goes by another VIP map from the next packet on.
   public mutating func adopt(_ map: VIPMap) { tables.adopt(map) }
+
+  /// Goes by another table of SNAT ranges from the next packet on.
+  public mutating func adopt(_ ranges: SNATRanges) { tables.adopt(ranges) }
 
   /// Removes a few expired records; to be called once per batch.
   @_noLocks

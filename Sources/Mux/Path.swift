@@ -12,7 +12,8 @@ package enum Path {
     case drop(DropReason)
     /// An echo request to a VIP.
     case answerEcho(ParsedPacket)
-    case encapsulate(ParsedPacket, Target)
+    /// To an endpoint's backend, or to who has leased the port (`isLeased`).
+    case encapsulate(ParsedPacket, Target, isLeased: Bool)
     /// It would not fit; `answer` when its sender asked to be told (DF).
     case tooBig(ParsedPacket, answer: Bool)
   }
@@ -46,13 +47,15 @@ package enum Path {
       return offload.isPartial ? .drop(.offload) : .answerEcho(packet)
     }
     let target: Target
+    let isLeased: Bool
     switch Match.backend(packet, &tables) {
-    case .target(let found): target = found
+    case .target(let found): (target, isLeased) = (found, false)
+    case .leased(let found): (target, isLeased) = (found, true)
     case .foreign: return .pass
     case .fault(let reason): return .drop(reason)
     }
     switch Act.judge(packet, offload, settings) {
-    case .encapsulate: return .encapsulate(packet, target)
+    case .encapsulate: return .encapsulate(packet, target, isLeased: isLeased)
     case .tooBig(let answer): return .tooBig(packet, answer: answer)
     case .fault(let reason): return .drop(reason)
     }
@@ -69,7 +72,7 @@ package enum Path {
     case .answerEcho(let packet):
       Emit.echoReply(&frame, packet)
       return .echoReply(byteCount: packet.network.totalLength)
-    case .encapsulate(let packet, let target):
+    case .encapsulate(let packet, let target, _):
       tables.count(target, byteCount: packet.network.totalLength, opens: packet.opens)
       Emit.encapsulated(&frame, &offload, packet, from: settings.address, to: target.locator)
       return .encapsulated(byteCount: packet.network.totalLength &+ IPIP.byteCount)

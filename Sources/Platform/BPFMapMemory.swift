@@ -30,6 +30,9 @@ internal import Glibc
 
   deinit { unsafe munmap(base, mappedByteCount) }
 
+  /// Where the first value is, valid as long as the owner lives.
+  @unsafe public var start: UnsafeMutableRawPointer { unsafe base }
+
   /// All values, as they are; programs may change them meanwhile.
   public var mutableBytes: MutableRawSpan {
     @_lifetime(&self) mutating get {

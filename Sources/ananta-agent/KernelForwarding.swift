@@ -84,6 +84,9 @@ struct KernelForwarding {
     return warnings
   }
 
+  /// Leases of SNAT ranges, which outlive the programs; what is changed here is changed for them.
+  var ranges: SNATRanges { kernel.ranges }
+
   /// Lets packets go by a map; the first one after what an agent before this one left.
   mutating func install(_ map: VIPMap) throws {
     let next = try KernelImage(map, after: image, replacing: image == nil ? remains : nil)
@@ -183,7 +186,10 @@ struct KernelForwarding {
   private mutating func attachLink(to uplink: NetworkLink) throws(PlatformError) {
     let place = uplink.index % Int32(KernelLayout.devices)
     let isTaken = links.keys.contains { $0 != uplink.index && $0 % Int32(KernelLayout.devices) == place }
-    guard !isTaken, let device = KernelDevice(index: uplink.index, address: uplink.address) else {
+    let redirects = uplink.kind == "veth"
+    guard !isTaken,
+      let device = KernelDevice(index: uplink.index, address: uplink.address, redirects: redirects)
+    else {
       throw PlatformError(
         "attach", "XDP to \(uplink.name)", Errno(rawValue: EOPNOTSUPP),
         advice: isTaken ? "Another uplink has its place." : "It has no Ethernet address.")

@@ -29,6 +29,8 @@ actor MuxRole: DataPath {
   private let agent: AgentConfiguration
   private var state = NodeState()
   private var map: VIPMap
+  /// Read by all workers and, where there is a way through the kernel, by its programs.
+  private var ranges: SNATRanges
   private var generation: UInt64 = 0
   private var problems: [String] = []
 
@@ -46,6 +48,8 @@ actor MuxRole: DataPath {
     self.forwarding = forwarding
     self.obstacle = obstacle
     self.map = map
+    let ranges = forwarding?.ranges ?? SNATRanges()
+    self.ranges = ranges
     let cpus = WorkerThread.availableCPUs
     do throws(PlatformError) {
       var device = try UplinkDevice.open(
@@ -54,7 +58,7 @@ actor MuxRole: DataPath {
       while let queue = device.takeQueue() {
         let worker = try MuxWorker(queue: queue, address: agent.address, mtu: settings.mtu)
         let cpu = cpus.isEmpty ? nil : cpus[workers.count % cpus.count]
-        _ = try worker.start(index: workers.count, onCPU: cpu, map: map)
+        _ = try worker.start(index: workers.count, onCPU: cpu, map: map, ranges: ranges)
         workers.append(worker)
       }
       self.workers = workers
@@ -94,16 +98,16 @@ actor MuxRole: DataPath {
 
   /// Hands the map to every worker and waits until all go by it.
   private func install() async {
+    // What did not fit or found no memory may do so now.
+    if forwarding == nil, hasAbandoned { retryKernel() }
     generation += 1
-    let plan = MuxPlan(map, generation: generation, kernel: forwarding?.kernel)
+    let plan = MuxPlan(map, ranges, generation: generation, kernel: forwarding?.kernel)
     for worker in workers { worker.mailbox.post(plan) }
     for worker in workers {
       while worker.adopted.load(ordering: .acquiring) < plan.generation {
         try? await Task.sleep(for: .milliseconds(1))
       }
     }
-    // What did not fit or found no memory may do so now.
-    if forwarding == nil, hasAbandoned { (forwarding, obstacle) = Self.forwarding(agent, settings) }
     do {
       try forwarding?.install(map)
       forwarding?.attach()
@@ -115,6 +119,14 @@ actor MuxRole: DataPath {
       obstacle = "the kernel's tables cannot be written: \(error)"
       logger.warning("packets go through user space: \(obstacle)")
     }
+  }
+
+  /// Takes up the way through the kernel again; the table of leases becomes one that its programs read.
+  private func retryKernel() {
+    (forwarding, obstacle) = Self.forwarding(agent, settings)
+    guard let shared = forwarding?.ranges else { return }
+    shared.copy(ranges)
+    ranges = shared
   }
 
   /// Lets the kernel forget what is over, and find out what may be; what could not be done.
@@ -152,6 +164,22 @@ actor MuxRole: DataPath {
   /// The way of each uplink.
   private var paths: [ForwardingPath] {
     forwarding?.paths ?? [ForwardingPath(role: .mux, device: "", path: "user space", reason: obstacle)]
+  }
+
+  /// Leases SNAT ranges and takes others back, for all workers and the kernel's programs from the next packet on.
+  ///
+  /// A range that cannot be leased is named, and does not keep the others from being leased.
+  func change(leases: [SNATRanges.Lease], takenBack: [SNATRange]) -> [SNATRangeError] {
+    for range in takenBack { ranges.takeBack(range) }
+    var refused: [SNATRangeError] = []
+    for lease in leases {
+      do throws(SNATRangeError) {
+        try ranges.lease(lease.range, to: lease.locator)
+      } catch {
+        refused.append(error)
+      }
+    }
+    return refused
   }
 
   func repair() async -> Bool {

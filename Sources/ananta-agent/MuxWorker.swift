@@ -8,13 +8,16 @@ internal import Wire
 /// What the control side hands a MUX worker.
 final class MuxPlan: Sendable {
   let map: VIPMap
+  /// Changed in place while it is in force.
+  let ranges: SNATRanges
   /// Grows with each plan, so that the worker can say which one it runs.
   let generation: UInt64
   /// Whose programs leave to us what they do not decide; nil without them.
   let kernel: MuxKernel?
 
-  init(_ map: VIPMap, generation: UInt64, kernel: MuxKernel?) {
+  init(_ map: VIPMap, _ ranges: SNATRanges, generation: UInt64, kernel: MuxKernel?) {
     self.map = map
+    self.ranges = ranges
     self.kernel = kernel
     self.generation = generation
   }
@@ -46,9 +49,11 @@ final class MuxWorker: Sendable {
   }
 
   /// Starts the thread; it runs until `stop`.
-  func start(index: Int, onCPU cpu: Int?, map: VIPMap) throws(PlatformError) -> WorkerThread {
+  func start(
+    index: Int, onCPU cpu: Int?, map: VIPMap, ranges: SNATRanges
+  ) throws(PlatformError) -> WorkerThread {
     let loop = try MuxLoop(
-      mux: Mux(address: address, mtu: mtu, map: map, counters: counters), worker: self)
+      mux: Mux(address: address, mtu: mtu, map: map, ranges: ranges, counters: counters), worker: self)
     return try WorkerThread.start(named: "mux-\(index)", onCPU: cpu, state: loop) { loop in
       loop.run()
     }
@@ -89,6 +94,7 @@ final class MuxWorker: Sendable {
         if let plan = worker.mailbox.take() {
           mux.adopt(plan.map)
           kernel = plan.kernel
+          mux.adopt(plan.ranges)
           worker.adopted.store(plan.generation, ordering: .releasing)
         }
         let now = UInt32(truncatingIfNeeded: MonotonicClock.milliseconds)

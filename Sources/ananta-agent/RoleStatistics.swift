@@ -28,7 +28,7 @@ enum MuxStatistics {
     for counted in workers.map(\.counters.drops) + [kernel?.drops ?? [:]] {
       drops.merge(counted, uniquingKeysWith: +)
     }
-    var counters: [Counter] = []
+    var counters = snat(workers.map { $0.counters.vips(map) } + [kernel?.vips ?? []])
     for (labels, count) in byBackend {
       counters.append(Counter(name: "ananta_mux_packets_total", labels: labels, value: count.packets))
       counters.append(Counter(name: "ananta_mux_bytes_total", labels: labels, value: count.bytes))
@@ -58,6 +58,23 @@ enum MuxStatistics {
       return (key: labels.reduce(into: [counter.name]) { $0 += [$1.key, $1.value] }, counter: counter)
     }
     return keyed.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.counter)
+  }
+}
+
+extension MuxStatistics {
+  /// What came to the SNAT ranges of each VIP.
+  private static func snat(_ counts: [[VIPCount]]) -> [Counter] {
+    var byVIP: [IPv4Address: (packets: UInt64, bytes: UInt64)] = [:]
+    for count in counts.joined() {
+      byVIP[count.vip, default: (0, 0)].packets += count.packets
+      byVIP[count.vip, default: (0, 0)].bytes += count.bytes
+    }
+    return byVIP.flatMap { vip, count in
+      [
+        Counter(name: "ananta_mux_snat_packets_total", labels: ["vip": "\(vip)"], value: count.packets),
+        Counter(name: "ananta_mux_snat_bytes_total", labels: ["vip": "\(vip)"], value: count.bytes),
+      ]
+    }
   }
 }
 

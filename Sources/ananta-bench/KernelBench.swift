@@ -15,6 +15,8 @@ final class KernelBench {
     var flags = TCPFlags.ack
     var order = KernelLoad.Order.random
     var flowCount: UInt32
+    /// Ports that connections go to, from `port` on; 0 for that one.
+    var portCount: UInt16 = 0
     var isEncapsulated = true
     /// Whether each connection shows itself once before the first round.
     var isRecorded = false
@@ -23,6 +25,9 @@ final class KernelBench {
   static let vip = IPv4Address(203, 0, 113, 1)
   static let settledPort: UInt16 = 80
   static let movingPort: UInt16 = 81
+  /// From here on all ports of the VIP are leased.
+  static let firstLeased: UInt16 = 1_024
+  static let leasedPorts: UInt16 = 64_512
   /// An Ethernet frame of 64 bytes: 14 of Ethernet, 40 of IPv4 and TCP, 10 of payload.
   static let frameBytes = 64
 
@@ -32,6 +37,10 @@ final class KernelBench {
     Load(name: "XDP: SYN flood, each SYN a new flow", flags: .syn, order: .sequential, flowCount: .max),
     Load(name: "XDP: recorded flow, 1 flow", port: movingPort, order: .one, flowCount: 1, isRecorded: true),
     Load(name: "XDP: recorded flows, 100,000", port: movingPort, flowCount: 100_000, isRecorded: true),
+    Load(name: "XDP: SNAT range, 1 flow", port: firstLeased, order: .one, flowCount: 1),
+    Load(
+      name: "XDP: SNAT ranges, 1,000,000 flows", port: firstLeased, flowCount: 1_000_000,
+      portCount: leasedPorts),
     Load(
       name: "XDP: not to a VIP", destination: IPv4Address(203, 0, 113, 2), flowCount: 1_000_000,
       isEncapsulated: false),
@@ -59,6 +68,7 @@ final class KernelBench {
       preconditionFailure("6 bytes")
     }
     try kernel.admit(device)
+    try Self.lease(kernel.ranges)
     replay = try KernelReplay(kernel)
     self.kernel = kernel
   }
@@ -69,6 +79,16 @@ final class KernelBench {
       EndpointConfiguration(
         vip: vip, port: port, proto: .tcp, idleTimeout: 3_600_000,
         backends: (0..<100).map { WeightedBackend(locator: IPv4Address(number: first + $0)) })
+    }
+  }
+
+  /// A million ranges: all of this VIP and of those behind it, of 1,000 VMs.
+  private static func lease(_ ranges: SNATRanges) throws(SNATRangeError) {
+    let perVIP = Int(leasedPorts) / 8
+    for number in 0..<1_000_000 {
+      let port = firstLeased + UInt16(8 * (number % perVIP))
+      let range = SNATRange(vip: IPv4Address(number: vip.number + UInt32(number / perVIP)), holding: port)
+      try ranges.lease(range, to: IPv4Address(number: 0x0a04_0001 + UInt32(number % 1_000)))
     }
   }
 
@@ -102,7 +122,7 @@ final class KernelBench {
       replay.prepare(frame, .sequential, flowCount: load.flowCount)
       try check(try run(.mux, Int(load.flowCount)), load, Int(load.flowCount))
     }
-    replay.prepare(frame, load.order, flowCount: load.flowCount)
+    replay.prepare(frame, load.order, flowCount: load.flowCount, portCount: load.portCount)
     // A call sets up and tears down, and the kernel patches itself; that is none of the packets' business.
     let calls = try (0..<9).map { _ in Double(try run(.floor, 2).nanoseconds) }
     fixed = calls.sorted()[calls.count / 2]

@@ -22,8 +22,34 @@ struct Bench: ~Copyable {
       EndpointConfiguration(
         vip: vip, port: 443, proto: .tcp, affinity: .sourceAndDestination, backends: backends),
       EndpointConfiguration(vip: emptyVIP, port: 80, proto: .tcp, backends: []),
+      // Within a range that is leased.
+      EndpointConfiguration(vip: vip, port: 8_081, proto: .tcp, backends: backends),
     ]
   }()
+
+  /// Some ports of two VIPs, and of an address that is none.
+  static let leases: [SNATRanges.Lease] = [
+    SNATRanges.Lease(SNATRange(vip: vip, holding: 1_024), to: "10.2.0.1"),
+    SNATRanges.Lease(SNATRange(vip: vip, holding: 8_080), to: "10.2.0.2"),
+    SNATRanges.Lease(SNATRange(vip: vip, holding: 65_528), to: "10.2.0.3"),
+    SNATRanges.Lease(SNATRange(vip: plainVIP, holding: 2_048), to: "10.2.0.4"),
+    SNATRanges.Lease(SNATRange(vip: "203.0.113.11", holding: 2_048), to: "10.2.0.5"),
+  ]
+
+  /// `leases` in a table; tests that change leases have one of their own.
+  static let ranges: SNATRanges = {
+    let ranges = SNATRanges()
+    lease(leases, in: ranges)
+    return ranges
+  }()
+
+  static func lease(_ leases: [SNATRanges.Lease], in ranges: SNATRanges) {
+    for lease in leases {
+      guard (try? ranges.lease(lease.range, to: lease.locator)) != nil else {
+        preconditionFailure("the bench's ranges can be leased")
+      }
+    }
+  }
 
   /// What came out.
   struct Output {
@@ -40,7 +66,7 @@ struct Bench: ~Copyable {
 
   init(
     mtu: Int = 1500, endpoints: [EndpointConfiguration] = Bench.endpoints, slotCount: Int = 1_021,
-    flowRecords: Int = 1_024
+    ranges: SNATRanges = Bench.ranges, flowRecords: Int = 1_024
   ) {
     counters = MuxCounters(rowCount: 256)
     let empty = VIPMap(seed: 42, slotCount: slotCount, counterRows: 256)
@@ -48,7 +74,9 @@ struct Bench: ~Copyable {
       preconditionFailure("the bench's endpoints make a map")
     }
     self.map = map
-    mux = Mux(address: Bench.address, mtu: mtu, map: map, counters: counters, flowRecords: flowRecords)
+    mux = Mux(
+      address: Bench.address, mtu: mtu, map: map, ranges: ranges, counters: counters, flowRecords: flowRecords
+    )
   }
 
   /// Changes the configuration.

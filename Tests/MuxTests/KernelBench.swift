@@ -41,6 +41,8 @@ final class KernelBench {
     self.files = files
     self.bench = bench
     self.device = device
+    Bench.lease(Bench.leases, in: kernel.ranges)
+    self.bench.mux.adopt(kernel.ranges)
   }
 
   private static func load(seed: UInt64, _ files: borrowing BPFFilesystem) throws -> MuxKernel {
@@ -60,6 +62,7 @@ final class KernelBench {
   /// Another agent takes the maps over: nothing of the first one's memory is left.
   func restart(_ endpoints: [EndpointConfiguration], now: UInt32) throws {
     kernel = try Self.load(seed: bench.map.hash.seed, files)
+    bench.mux.adopt(kernel.ranges)
     guard let remains = try kernel.remains() else { throw CommandFailed(words: ["remains"]) }
     let restored = VIPMap(
       restoring: remains, seed: bench.map.hash.seed, slotCount: bench.map.slotCount, counterRows: 256)
@@ -145,7 +148,7 @@ final class KernelBench {
 
   static var now: UInt32 { UInt32(truncatingIfNeeded: MonotonicClock.milliseconds) }
 
-  /// What the kernel has to count: drops by reason, and what goes to backends, by locator.
+  /// What the kernel has to count: drops by reason, what goes to backends, by locator, and to leaseholders, by VIP.
   private(set) var drops: [DropReason: UInt64] = [:]
   private(set) var sent: [IPv4Address: Sent] = [:]
 
@@ -156,8 +159,10 @@ final class KernelBench {
 
   private func count(_ packet: [UInt8]) {
     let locator = IPv4Address(packet[16], packet[17], packet[18], packet[19])
-    sent[locator, default: Sent()].packets += 1
-    sent[locator, default: Sent()].bytes += UInt64(packet.count - 20)
+    let isLeaseholder = Bench.leases.contains { $0.locator == locator }
+    let owner = isLeaseholder ? IPv4Address(packet[36], packet[37], packet[38], packet[39]) : locator
+    sent[owner, default: Sent()].packets += 1
+    sent[owner, default: Sent()].bytes += UInt64(packet.count - 20)
   }
 
   /// What the kernel has counted of it.
@@ -168,6 +173,7 @@ final class KernelBench {
       sent[count.locator, default: Sent()].packets += count.packets
       sent[count.locator, default: Sent()].bytes += count.bytes
     }
+    for count in counters.vips { sent[count.vip] = Sent(packets: count.packets, bytes: count.bytes) }
     return (counters.drops, sent)
   }
 

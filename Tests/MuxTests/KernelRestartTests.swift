@@ -126,6 +126,28 @@ import Wire
     }
   }
 
+  /// Leases go on, are changed by the next agent, and what came to them is counted from where it was.
+  @Test func leasesGoOn() throws {
+    let answer = (PacketCase.ip / TCP(443, 1_024)).bytes
+    func locator(_ bench: KernelBench) throws -> IPv4Address? {
+      guard case .sent(let bytes) = try bench.actual(answer, .tc), bytes.count > 20 else { return nil }
+      return IPv4Address(bytes[16], bytes[17], bytes[18], bytes[19])
+    }
+    let endpoints = Self.endpoints(["10.1.0.1"])
+    try KernelBench.run("leases", endpoints: endpoints) { bench in
+      #expect(try locator(bench) == "10.2.0.1")
+      try bench.restart(endpoints, now: KernelBench.now)
+      #expect(bench.kernel.ranges.leases == Bench.leases.sorted { $0.range < $1.range })
+      #expect(try locator(bench) == "10.2.0.1")
+      try bench.kernel.ranges.lease(SNATRange(vip: Bench.vip, holding: 1_024), to: "10.2.0.9")
+      #expect(try locator(bench) == "10.2.0.9")
+      bench.kernel.ranges.takeBack(SNATRange(vip: Bench.vip, holding: 1_024))
+      #expect(try bench.actual(answer, .tc) == .dropped)
+      let counts = try bench.kernel.counters(bench.bench.map).vips
+      #expect(counts == [VIPCount(vip: Bench.vip, packets: 3, bytes: 120)])
+    }
+  }
+
   /// Records whose time is over are removed, and those only.
   @Test func expiredRecordsAreSwept() throws {
     try KernelBench.run("sweep", endpoints: Self.endpoints(["10.1.0.1"])) { bench in

@@ -1,11 +1,12 @@
 import Dataplane
+import Mux
 import PacketBuilder
 import Testing
 import Wire
 
 @Suite struct PacketCaseTests {
   @Test func thereAreEnough() {
-    #expect(PacketCase.all.count == 92)
+    #expect(PacketCase.all.count == 122)
     #expect(Set(PacketCase.all.map(\.name)).count == PacketCase.all.count)
   }
 
@@ -26,30 +27,45 @@ import Wire
       #expect(!output.offload.isSuperPacket && !output.offload.isPartial)
     case .encapsulated:
       guard case .transmit(offset: -20, _) = output.verdict else { throw Unexpected(output.verdict) }
-      try checkEncapsulated(example, output, bench.map)
+      let inner = Self.inner(example.packet)
+      guard let locator = bench.map.backend(of: try connection(of: inner)) else {
+        throw Unexpected(output.verdict)
+      }
+      #expect(Bench.locators.contains(locator))
+      checkEncapsulated(example, output, to: locator)
       #expect(bench.counters.backends(bench.map).map(\.packets).reduce(0, +) == 1)
+      #expect(bench.counters.vips(bench.map) == [])
+    case .leased(let locator):
+      guard case .transmit(offset: -20, _) = output.verdict else { throw Unexpected(output.verdict) }
+      checkEncapsulated(example, output, to: locator)
+      #expect(bench.counters.backends(bench.map).map(\.packets).reduce(0, +) == 0)
+      let bytes = UInt64(Self.inner(example.packet).count)
+      let vip = IPv4Address(example.packet[16], example.packet[17], example.packet[18], example.packet[19])
+      #expect(bench.counters.vips(bench.map) == [VIPCount(vip: vip, packets: 1, bytes: bytes)])
+      #expect(bench.mux.recordCount == 0)
     }
     #expect(bench.counters[.packets] == 1)
     #expect(bench.counters[.bytes] == UInt64(example.packet.count))
   }
 
   /// The outer header as the builder would write it, the inner packet untouched, the offload shifted.
-  func checkEncapsulated(_ example: PacketCase, _ output: Bench.Output, _ map: VIPMap) throws {
-    let inner = [UInt8](example.packet.prefix(Int(example.packet[2]) << 8 | Int(example.packet[3])))
-    let outer = output.bytes
-    let locator = IPv4Address(outer[16], outer[17], outer[18], outer[19])
-    #expect(Bench.locators.contains(locator))
+  func checkEncapsulated(_ example: PacketCase, _ output: Bench.Output, to locator: IPv4Address) {
+    let inner = Self.inner(example.packet)
     let dontFragment = inner[6] & 0x40 != 0
     let expected = IPv4(
       Bench.address, locator, typeOfService: inner[1],
       identification: dontFragment ? 0 : UInt16(inner[4]) << 8 | UInt16(inner[5]), dontFragment: dontFragment,
       timeToLive: 64, proto: 4)
-    #expect(outer == expected.over(inner))
-    #expect(map.backend(of: try connection(of: inner)) == locator)
+    #expect(output.bytes == expected.over(inner))
     var offload = example.offload
     if offload.isPartial { offload.checksumStart += 20 }
     if offload.headerLength > 0 { offload.headerLength += 20 }
     #expect("\(output.offload)" == "\(offload)")
+  }
+
+  /// Without padding.
+  static func inner(_ packet: [UInt8]) -> [UInt8] {
+    [UInt8](packet.prefix(Int(packet[2]) << 8 | Int(packet[3])))
   }
 
   /// The five-tuple, read by plain indexing.

@@ -10,6 +10,8 @@ struct PacketCase: CustomTestStringConvertible, Sendable {
     case pass
     /// IPIP to the backend of the connection.
     case encapsulated
+    /// IPIP to who has leased the port.
+    case leased(IPv4Address)
     /// A packet of its own.
     case reply(Packet)
   }
@@ -32,7 +34,7 @@ struct PacketCase: CustomTestStringConvertible, Sendable {
 }
 
 extension PacketCase {
-  static let all = sound + headers + transports + icmp + sizes + strangers
+  static let all = sound + headers + transports + icmp + sizes + snat + strangers
 
   static let ip = IPv4(Bench.client, Bench.vip)
   static let syn = TCP(40_000, 80, .syn, options: TCP.mss(1460))

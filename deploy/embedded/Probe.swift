@@ -18,6 +18,8 @@ struct ProbeTables: MuxTables {
   var poolHash: PoolHash { PoolHash(seed: 1) }
   func endpoint(_ address: EndpointAddress) -> ProbeEntry? { address.port == 80 ? entry : nil }
   func isVIP(_ address: IPv4Address) -> Bool { address.raw == target.locator.raw }
+  func snatRow(_ vip: IPv4Address) -> Target? { isVIP(vip) ? target : nil }
+  func leaseholder(_ range: SNATRange) -> IPv4Address? { range.firstPort == 1_024 ? range.vip : nil }
   func current(_ entry: ProbeEntry, slot: Int) -> Target? { slot > 0 ? target : nil }
   func serves(_ entry: ProbeEntry, _ target: Target) -> Bool { self.target == target }
   mutating func movement(_ entry: ProbeEntry, slot: Int) -> SlotMovement? { slot > 1 ? .base(target) : nil }

@@ -34,8 +34,8 @@ struct fib_lookup {
 struct map {
   uint32_t unused;
 };
-extern struct map endpoints, endpoint_values, tables, targets, movements, flows, flow_counts, totals, rows, settings,
-    devices;
+extern struct map endpoints, endpoint_values, tables, targets, movements, flows, flow_counts, totals, rows, snat_ranges,
+    snat_hops, settings, devices;
 // Of the programs that measure.
 extern struct map replay_load, replay_subject;
 extern struct map host_muxes, host_inbound, host_outbound, host_machines;
@@ -110,6 +110,8 @@ LOOKUP(flows)
 LOOKUP(flow_counts)
 LOOKUP(totals)
 LOOKUP(rows)
+LOOKUP(snat_ranges)
+LOOKUP(snat_hops)
 LOOKUP(settings)
 LOOKUP(devices)
 LOOKUP(replay_load)
