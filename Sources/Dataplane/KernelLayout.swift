@@ -64,7 +64,10 @@ public struct KernelEndpoint: BitwiseCopyable, Sendable {
 }
 
 /// A slot of a look-up table in the kernel.
-public struct KernelSlot: BitwiseCopyable, Sendable {
+///
+/// A table has all places first and all histories behind them: packets of a settled endpoint read the first half only, which
+/// is half as much for a CPU's cache to hold.
+public struct KernelSlot: BitwiseCopyable, Equatable, Sendable {
   /// The place of its backend among the endpoint's.
   public var place: UInt16
   /// The place of its history among the endpoint's, from 1 on; 0 when it is settled.
@@ -75,6 +78,17 @@ public struct KernelSlot: BitwiseCopyable, Sendable {
     self.place = place
     self.movement = movement
   }
+
+  #if !$Embedded
+  /// A table as it lies in the map.
+  public static func table(_ slots: [KernelSlot]) -> [UInt16] { slots.map(\.place) + slots.map(\.movement) }
+
+  /// The slots of a table.
+  public static func slots(ofTable words: [UInt16]) -> [KernelSlot] {
+    zip(words.prefix(words.count / 2), words.suffix(words.count / 2))
+      .map { KernelSlot(place: $0, movement: $1) }
+  }
+  #endif
 }
 
 /// The key of the kernel's records: a five-tuple without undefined bytes.
@@ -231,8 +245,11 @@ public struct KernelVersion: BitwiseCopyable, Hashable, Sendable {
     self.records = records
   }
 
-  /// What this agent reads and writes, as did those that wrote no version.
-  @inline(always) public static var current: KernelVersion { KernelVersion(tables: 1, records: 1) }
+  /// Of maps that were pinned before there were versions.
+  @inline(always) public static var unwritten: KernelVersion { KernelVersion(tables: 1, records: 1) }
+
+  /// What this agent reads and writes.
+  @inline(always) public static var current: KernelVersion { KernelVersion(tables: 2, records: 1) }
 }
 
 /// How the kernel's maps are laid out, for both who write and who read them.

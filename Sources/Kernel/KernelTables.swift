@@ -87,13 +87,14 @@ struct KernelTables: MuxTables {
     return nil
   }
 
-  @inline(__always) func slot(_ entry: KernelEntry, _ slot: Int) -> KernelSlot? {
+  /// A word of the endpoint's table: a place, or behind all places a history.
+  @inline(__always) func word(_ entry: KernelEntry, _ slot: Int, behind first: Int) -> UInt16? {
     var table = unsafe entry.place.pointee.table
     let slot = Int(truncatingIfNeeded: opaque(UInt64(truncatingIfNeeded: slot)) & 0x1_ffff)
     guard slot < KernelLayout.slots, let map = unsafe tables_at(&table) else { return nil }
-    var first: UInt32 = 0
-    guard let slots = unsafe inner_at(map, &first) else { return nil }
-    return unsafe slots.load(fromByteOffset: slot &* 4, as: KernelSlot.self)
+    var zero: UInt32 = 0
+    guard let words = unsafe inner_at(map, &zero) else { return nil }
+    return unsafe words.load(fromByteOffset: (first &+ slot) &* 2, as: UInt16.self)
   }
 
   @inline(__always) func target(_ entry: KernelEntry, _ place: UInt32) -> Target? {
@@ -103,14 +104,16 @@ struct KernelTables: MuxTables {
   }
 
   @inline(__always) func current(_ entry: KernelEntry, slot index: Int) -> Target? {
-    guard unsafe entry.place.pointee.acceptingCount > 0, let slot = slot(entry, index) else { return nil }
-    return target(entry, UInt32(slot.place))
+    guard unsafe entry.place.pointee.acceptingCount > 0, let place = word(entry, index, behind: 0)
+    else { return nil }
+    return target(entry, UInt32(place))
   }
 
   @inline(__always) mutating func movement(_ entry: KernelEntry, slot index: Int) -> SlotMovement? {
-    guard entry.isMoving, let slot = slot(entry, index), slot.movement != 0 else { return nil }
+    guard entry.isMoving, let number = word(entry, index, behind: KernelLayout.slots), number != 0
+    else { return nil }
     let bank = unsafe UInt32(entry.place.pointee.bank) &* UInt32(KernelLayout.movements)
-    var place = unsafe bank &+ entry.place.pointee.firstMovement &+ UInt32(slot.movement)
+    var place = unsafe bank &+ entry.place.pointee.firstMovement &+ UInt32(number)
     guard let value = unsafe movements_at(&place) else { return nil }
     return unsafe value.load(as: MovementState.self).phase(now: time(), idleTimeout: entry.idleTimeout)
   }

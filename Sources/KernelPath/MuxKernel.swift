@@ -113,7 +113,7 @@ private final class FilledTable {
 
   init(_ slots: [KernelSlot]) throws(PlatformError) {
     let map = try BPFMap.create(MuxMaps.slots)
-    try map.update(UInt32(0), toElements: slots.span)
+    try map.update(UInt32(0), toElements: KernelSlot.table(slots).span)
     self.map = map
   }
 }

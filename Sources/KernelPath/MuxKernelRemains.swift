@@ -49,7 +49,8 @@ extension MuxKernel {
   private func slots(ofTable place: UInt32) throws(PlatformError) -> [KernelSlot] {
     switch try maps.tables.inner(at: place) {
     case .none: return []
-    case .some(let table): return try table.elements(of: UInt32(0), as: KernelSlot.self) ?? []
+    case .some(let table):
+      return KernelSlot.slots(ofTable: try table.elements(of: UInt32(0), as: UInt16.self) ?? [])
     }
   }
 }

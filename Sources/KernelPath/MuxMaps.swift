@@ -128,14 +128,24 @@ struct MuxMaps: ~Copyable, Sendable {
   private static func inheritance(_ path: PinPath?) throws(PlatformError) -> KernelInheritance {
     guard let path else { return .all }
     guard try fits("layout", path) else { return .nothing }
-    var version = KernelVersion.current
-    if let versions = try PinnedMaps.find("layout", of: definitions, at: path) {
-      version = try versions.value(of: UInt32(0)) ?? version
+    var version = KernelVersion.unwritten
+    switch try PinnedMaps.find("layout", of: definitions, at: path) {
+    case .some(let versions): version = try versions.value(of: UInt32(0)) ?? version
+    case .none: if try isVacant(path) { return .all }
     }
     guard version.records == KernelVersion.current.records, try fits("flows", path) else { return .nothing }
     guard version.tables == KernelVersion.current.tables else { return .records }
     for definition in definitions where try !fits(definition.name, path) { return .records }
     return .all
+  }
+
+  /// Whether no agent has been here.
+  private static func isVacant(_ path: PinPath) throws(PlatformError) -> Bool {
+    guard try fits("endpoints", path) else { return false }
+    switch try PinnedMaps.find("endpoints", of: definitions, at: path) {
+    case .some: return false
+    case .none: return true
+    }
   }
 
   /// Whether a map is not pinned yet, or has the shape of ours.
