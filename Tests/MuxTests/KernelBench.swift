@@ -177,6 +177,17 @@ final class KernelBench {
     return (counters.drops, sent)
   }
 
+  /// Whether the record of a packet's connection ends about now: the two sides look at the clock one after the other, and
+  /// may rightly see it differently.
+  func isBetweenTimes(_ packet: [UInt8]) -> Bool {
+    var buffer = FrameBuffer(packet)
+    let found = buffer.withSpan { span in bench.mux.connection(in: span, byteCount: packet.count) }
+    guard let found, let record = kernel.record(of: found.connection, number: found.number) else {
+      return false
+    }
+    return !record.isExpired(Self.now &- 500) && record.isExpired(Self.now &+ 500)
+  }
+
   /// What user space does with a packet, and so what the kernel has to do with it.
   ///
   /// The stack takes a hop before user space sees the packet, and never shows it one without hops, nor one whose
