@@ -6,8 +6,7 @@ public struct FlowExit: BitwiseCopyable, Hashable, Sendable {
   /// What a flow holds.
   @inline(__always) public init(raw: UInt64) { self.raw = raw }
 
-  /// Packs an exit, found at a time of any clock that wraps no faster than every 4,096 steps of freshness; nil for a device
-  /// whose index needs more than 20 bits.
+  /// Packs an exit and the time at which it was found, modulo 4,096; nil for a device whose index needs more than 20 bits.
   @inline(__always) public init?(device: UInt32, neighbour: UInt32, time: UInt64) {
     guard device < 1 << 20 else { return nil }
     raw = UInt64(neighbour) &<< 32 | UInt64(device) &<< 12 | time & 0xfff

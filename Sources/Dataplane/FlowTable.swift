@@ -143,16 +143,17 @@ public import Wire
   public mutating func put(_ record: FlowRecord, of connection: FiveTuple, now: UInt32) {
     forget(connection)
     let (first, second) = buckets(connection)
-    for bucket in [first, second] {
-      let room = room(bucket, now: now)
-      guard room.free > 0 else { continue }
-      unsafe entries[room.place].connection = connection
-      unsafe entries[room.place].record = record
-      if record.trust == .trusted { trustedCount &+= 1 } else { untrustedCount &+= 1 }
-      unsafe counts[Int(record.number)] &+= 1
-      return
-    }
+    var room = room(first, now: now)
+    if room.free == 0 { room = self.room(second, now: now) }
+    guard room.free > 0 else { return }
+    unsafe entries[room.place].connection = connection
+    unsafe entries[room.place].record = record
+    if record.trust == .trusted { trustedCount &+= 1 } else { untrustedCount &+= 1 }
+    unsafe counts[Int(record.number)] &+= 1
   }
+
+  /// Whether a connection is recorded, be it that its time is over.
+  public func holds(_ connection: FiveTuple) -> Bool { find(connection) != nil }
 
   /// Forgets a connection.
   @inlinable public mutating func forget(_ connection: FiveTuple) {

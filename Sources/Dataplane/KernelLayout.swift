@@ -125,7 +125,7 @@ public struct KernelRow: BitwiseCopyable, Sendable {
   public var connections: UInt64
   /// The use of the row that these numbers are of.
   public var generation: UInt32
-  /// The way to the backend; here since every packet that is counted needs it too.
+  /// The way to the backend; here since every packet that is counted needs it too, and last, where programs look for it.
   ///
   /// Of no use in a VIP's row, whose packets go to many locators.
   public var nextHop: KernelNextHop
@@ -234,22 +234,31 @@ public struct KernelDevice: BitwiseCopyable, Hashable, Sendable {
 
 /// Of which version pinned maps are; its own layout never changes.
 public struct KernelVersion: BitwiseCopyable, Hashable, Sendable {
-  /// Of all maps but that of records; to be raised when what lies in one of them changes its meaning.
+  /// Of all maps but those named below; to be raised when what lies in one of them changes its meaning. 0 while maps
+  /// are being replaced.
   public var tables: UInt32
   /// Of `KernelFlowKey` and `FlowRecord`.
   public var records: UInt32
+  /// Of `SNATKey`.
+  public var leases: UInt32
+  /// Always 0.
+  public var padding: UInt32
 
-  /// Joins the two.
-  public init(tables: UInt32, records: UInt32) {
+  /// Joins the three.
+  public init(tables: UInt32, records: UInt32, leases: UInt32) {
     self.tables = tables
     self.records = records
+    self.leases = leases
+    padding = 0
   }
 
   /// Of maps that were pinned before there were versions.
-  @inline(always) public static var unwritten: KernelVersion { KernelVersion(tables: 1, records: 1) }
+  @inline(always) public static var unwritten: KernelVersion {
+    KernelVersion(tables: 1, records: 1, leases: 1)
+  }
 
   /// What this agent reads and writes.
-  @inline(always) public static var current: KernelVersion { KernelVersion(tables: 2, records: 1) }
+  @inline(always) public static var current: KernelVersion { KernelVersion(tables: 2, records: 1, leases: 1) }
 }
 
 /// How the kernel's maps are laid out, for both who write and who read them.

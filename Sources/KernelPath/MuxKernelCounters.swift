@@ -47,17 +47,20 @@ extension MuxKernel {
       tooBig: totals[KernelLayout.tooBigTotal])
   }
 
-  /// The device and MAC address of every next hop that packets to the backends of a map, or to leased ranges, have taken.
-  public func nextHops(_ map: VIPMap) throws(PlatformError) -> Set<KernelDevice> {
+  /// The device and MAC address of every next hop that packets to the backends of a map, or to leased ranges, have taken,
+  /// with a number that changes while packets take it.
+  public func nextHops(_ map: VIPMap) throws(PlatformError) -> [KernelDevice: UInt64] {
     let end = (map.countedTargets.map { Int($0.target.row) }.max() ?? -1) + 1
-    var hops: Set<KernelDevice> = []
-    try maps.rows.forEachPerCPU(first: end) { (_: UInt32, rows: Span<KernelRow>) in
-      for cpu in rows.indices where rows[cpu].nextHop.epoch != 0 {
-        hops.insert(KernelDevice(rows[cpu].nextHop))
-      }
+    var hops: [KernelDevice: UInt64] = [:]
+    func add(_ hop: KernelNextHop) {
+      guard hop.epoch != 0 else { return }
+      hops[KernelDevice(hop), default: 0] += UInt64(hop.epoch)
     }
-    try maps.snatHops.forEachPerCPU { (_: UInt32, ways: Span<KernelNextHop>) in
-      for cpu in ways.indices where ways[cpu].epoch != 0 { hops.insert(KernelDevice(ways[cpu])) }
+    try maps.rows.forEachPerCPU(first: end) { (_: UInt32, rows: Span<KernelRow>) in
+      for cpu in rows.indices { add(rows[cpu].nextHop) }
+    }
+    try maps.snatHops.forEachPerCPU { (_: UInt32, hops: Span<KernelNextHop>) in
+      for cpu in hops.indices { add(hops[cpu]) }
     }
     return hops
   }
@@ -98,11 +101,11 @@ extension MuxKernel {
   private static var sparse: Int { 8 }
 
   /// What the programs have recorded of a connection to the endpoint of a number; costs a system call where the endpoint
-  /// has any record, and else nothing.
-  public func record(of connection: FiveTuple, number: UInt32) -> FlowRecord? {
+  /// has any record, and else nothing. What has ended at a time in milliseconds is none.
+  public func record(of connection: FiveTuple, number: UInt32, now: UInt32) -> FlowRecord? {
     let place = Int(number) & (Limits.endpoints - 1)
     guard flowCounts[place, as: UInt32.self] != 0,
-      let record: FlowRecord = try? maps.flows.value(of: KernelFlowKey(connection))
+      let record: FlowRecord = try? maps.flows.value(of: KernelFlowKey(connection)), !record.isExpired(now)
     else { return nil }
     return record
   }

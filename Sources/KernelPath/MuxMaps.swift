@@ -71,6 +71,7 @@ struct MuxMaps: ~Copyable, Sendable {
   let snatHops: BPFMap
   let settings: BPFMap
   let devices: BPFMap
+  private let layout: BPFMap
 
   /// What was pinned by an agent before.
   let inheritance: KernelInheritance
@@ -78,21 +79,26 @@ struct MuxMaps: ~Copyable, Sendable {
   /// Opens the maps that are pinned, by the path of each name, and creates and pins those that are not; without paths
   /// they live as long as this process.
   ///
-  /// Maps of another version stay with the programs that use them, and lose their names to new ones; of them, records are
-  /// gone on with when their own version is the same.
+  /// Maps of another version stay with the programs that use them, and lose their names to new ones; of them, records and
+  /// leases are gone on with when their own versions are the same.
   init(pinnedAt path: PinPath?) throws(PlatformError) {
-    let inheritance = try Self.inheritance(path)
+    let (inheritance, keepsLeases) = try Self.inheritance(path)
     func open(_ name: String, _ path: PinPath?) throws(PlatformError) -> BPFMap {
-      let isKept = inheritance == .all || inheritance == .records && name == "flows"
+      let isKept =
+        inheritance == .all || inheritance == .records && name == "flows"
+        || keepsLeases && name == "snat_ranges"
       guard !isKept, let path else { return try PinnedMaps.open(name, of: Self.definitions, at: path) }
       return try PinnedMaps.replace(name, of: Self.definitions, at: path)
     }
-    // Until all is replaced, nothing of it may be taken for ours.
-    let versions = try open("layout", path)
+    // Until all is adopted, nothing of it may be taken for ours: the next agent would have to begin again.
+    let layout = try open("layout", path)
+    var version = KernelVersion.current
     if inheritance != .all {
-      let records = inheritance == .records ? KernelVersion.current.records : 0
-      try versions.update(UInt32(0), to: KernelVersion(tables: 0, records: records))
+      version.tables = 0
+      if inheritance != .records { version.records = 0 }
+      if !keepsLeases { version.leases = 0 }
     }
+    try layout.update(UInt32(0), to: version)
     // All are made before any is kept: a structure of owners is whole or not at all.
     let endpoints = try open("endpoints", path)
     let endpointValues = try open("endpoint_values", path)
@@ -107,7 +113,6 @@ struct MuxMaps: ~Copyable, Sendable {
     let snatHops = try open("snat_hops", path)
     let settings = try open("settings", path)
     let devices = try open("devices", path)
-    try versions.update(UInt32(0), to: KernelVersion.current)
     self.endpoints = endpoints
     self.endpointValues = endpointValues
     self.tables = tables
@@ -121,22 +126,30 @@ struct MuxMaps: ~Copyable, Sendable {
     self.snatHops = snatHops
     self.settings = settings
     self.devices = devices
+    self.layout = layout
     self.inheritance = inheritance
   }
 
-  /// Whether what is pinned is this version's.
-  private static func inheritance(_ path: PinPath?) throws(PlatformError) -> KernelInheritance {
-    guard let path else { return .all }
-    guard try fits("layout", path) else { return .nothing }
+  /// Says that all that is pinned is this version's.
+  func declareCurrent() throws(PlatformError) { try layout.update(UInt32(0), to: KernelVersion.current) }
+
+  /// Whether what is pinned is this version's, and whether its leases are.
+  private static func inheritance(
+    _ path: PinPath?
+  ) throws(PlatformError) -> (KernelInheritance, keepsLeases: Bool) {
+    guard let path else { return (.all, true) }
+    guard try fits("layout", path) else { return (.nothing, false) }
     var version = KernelVersion.unwritten
     switch try PinnedMaps.find("layout", of: definitions, at: path) {
-    case .some(let versions): version = try versions.value(of: UInt32(0)) ?? version
-    case .none: if try isVacant(path) { return .all }
+    case .some(let layout): version = try layout.value(of: UInt32(0)) ?? version
+    case .none: if try isVacant(path) { return (.all, true) }
     }
-    guard version.records == KernelVersion.current.records, try fits("flows", path) else { return .nothing }
-    guard version.tables == KernelVersion.current.tables else { return .records }
-    for definition in definitions where try !fits(definition.name, path) { return .records }
-    return .all
+    let current = KernelVersion.current
+    let keepsLeases = version.leases == current.leases ? try fits("snat_ranges", path) : false
+    guard version.records == current.records, try fits("flows", path) else { return (.nothing, keepsLeases) }
+    guard version.tables == current.tables, keepsLeases else { return (.records, keepsLeases) }
+    for definition in definitions where try !fits(definition.name, path) { return (.records, keepsLeases) }
+    return (.all, true)
   }
 
   /// Whether no agent has been here.
@@ -158,6 +171,7 @@ struct MuxMaps: ~Copyable, Sendable {
       return false
     }
   }
+
   /// For the loader: a descriptor for every name in the programs.
   var descriptors: [String: CInt] {
     [

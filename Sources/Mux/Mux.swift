@@ -72,6 +72,9 @@ public struct Mux: ~Copyable {
     return (connection, entry.number)
   }
 
+  /// Whether a connection is recorded here.
+  public func hasRecord(of connection: FiveTuple) -> Bool { tables.flows.holds(connection) }
+
   /// Goes by a record that the kernel has of a connection.
   public mutating func borrow(_ record: FlowRecord, of connection: FiveTuple, now: UInt32) {
     tables.flows.put(record, of: connection, now: now)

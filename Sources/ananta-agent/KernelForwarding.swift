@@ -24,8 +24,12 @@ struct KernelForwarding {
   /// What an agent before this one left.
   private(set) var remains: KernelRemains?
   private var image: KernelImage?
-  /// Whether programs of another version may still add records.
-  private var isBetweenVersions = false
+  /// What of another version's records is counted, while its programs may still add some; nil without such programs.
+  private var adopted: Set<KernelFlowKey>?
+  /// When packets last took each next hop, as far as was looked.
+  private var nextHops: [KernelDevice: UInt64] = [:]
+  /// Seconds until next hops are looked at again.
+  private var untilNextHops = 0
   private var links: [Int32: Attached] = [:]
   private let left: LeftPrograms
   /// The way of each uplink by its index, when what does not belong there was last removed; nil before.
@@ -91,10 +95,7 @@ struct KernelForwarding {
   mutating func install(_ map: VIPMap) throws {
     let next = try KernelImage(map, after: image, replacing: image == nil ? remains : nil)
     try kernel.install(next)
-    if image == nil, kernel.inheritance == .records {
-      try kernel.adoptRecords(next, afresh: true)
-      isBetweenVersions = true
-    }
+    if image == nil, kernel.inheritance != .all { adopted = try kernel.adoptRecords(next) }
     image = next
     remains = nil
   }
@@ -118,10 +119,7 @@ struct KernelForwarding {
       }
     }
     paths = found
-    if isBetweenVersions {
-      _ = try? kernel.adoptRecords(image, afresh: false)
-      isBetweenVersions = false
-    }
+    finishAdoption(image)
     guard ways != presentWays else { return }
     left.removeFilters { ways[$0] != "tc" }
     for name in (try? names.files.names()) ?? [] where name.hasPrefix("xdp-") {
@@ -130,6 +128,18 @@ struct KernelForwarding {
       _ = try? names.files.remove(name)
     }
     presentWays = ways
+  }
+
+  /// Adopts what the programs before ours have recorded to the end; to be tried again at the next `attach` if it fails.
+  private mutating func finishAdoption(_ image: KernelImage) {
+    guard let known = adopted else { return }
+    do throws(PlatformError) {
+      adopted = try kernel.adoptRecords(image, known: known)
+      try kernel.declareCurrent()
+      adopted = nil
+    } catch {
+      return
+    }
   }
 
   /// The uplinks by name; one that the configuration names and that is not there is an error of its own.
@@ -219,22 +229,32 @@ struct KernelForwarding {
   }
 
   /// Removes what has expired; to be called about once a second.
-  mutating func sweep(now: UInt32) throws(PlatformError) { recordCount = try kernel.sweep(now: now) }
+  mutating func sweep(now: UInt32) throws(PlatformError) {
+    // Before they are adopted, records are not counted, and must not be counted off.
+    guard image != nil || kernel.inheritance == .all else { return }
+    recordCount = try kernel.sweep(now: now)
+  }
 
-  /// Lets the kernel find out whether the MAC addresses still hold that XDP sends to; what could not be done.
+  /// Lets the kernel find out whether the MAC addresses still hold that XDP sends to; every tenth call looks.
   ///
   /// What XDP sends the stack does not see: without this an address would be used for ever once it is known. tc sends
   /// through the stack, which asks by itself.
-  func refreshNeighbours(_ map: VIPMap) throws(PlatformError) {
+  mutating func refreshNeighbours(_ map: VIPMap) throws(PlatformError) {
     guard !links.isEmpty else { return }
+    untilNextHops -= 1
+    guard untilNextHops < 0 else { return }
+    untilNextHops = 10
     let netlink = try Netlink.open()
     let stale = try netlink.neighbours().filter { $0.isStale && links[$0.interfaceIndex] != nil }
     guard !stale.isEmpty else { return }
-    let hops = try kernel.nextHops(map)
+    let present = try kernel.nextHops(map)
+    defer { nextHops = present }
     for neighbour in stale {
       let hop = KernelDevice(index: neighbour.interfaceIndex, address: neighbour.linkAddress)
-      guard let hop, hops.contains(hop) else { continue }
-      try netlink.use(neighbour)
+      // Not those that no packet has taken since the last look, which the kernel may forget.
+      guard let hop, let use = present[hop], nextHops[hop] != use else { continue }
+      // A device that has gone meanwhile is no reason to leave the others.
+      try? netlink.use(neighbour)
     }
   }
 

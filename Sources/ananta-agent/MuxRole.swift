@@ -100,24 +100,33 @@ actor MuxRole: DataPath {
   private func install() async {
     // What did not fit or found no memory may do so now.
     if forwarding == nil, hasAbandoned { retryKernel() }
-    generation += 1
-    let plan = MuxPlan(map, ranges, generation: generation, kernel: forwarding?.kernel)
-    for worker in workers { worker.mailbox.post(plan) }
-    for worker in workers {
-      while worker.adopted.load(ordering: .acquiring) < plan.generation {
-        try? await Task.sleep(for: .milliseconds(1))
-      }
-    }
+    await handOut(MuxPlan(map, ranges, generation: nextGeneration(), kernel: forwarding?.kernel))
     do {
       try forwarding?.install(map)
       forwarding?.attach()
     } catch {
       // The kernel must not go on by tables that are out of date.
+      let left = forwarding?.kernel
       forwarding?.abandon()
       forwarding = nil
+      await handOut(MuxPlan(map, ranges, generation: nextGeneration(), kernel: left, keepsRecords: true))
       hasAbandoned = true
       obstacle = "the kernel's tables cannot be written: \(error)"
       logger.warning("packets go through user space: \(obstacle)")
+    }
+  }
+
+  private func nextGeneration() -> UInt64 {
+    generation += 1
+    return generation
+  }
+
+  private func handOut(_ plan: MuxPlan) async {
+    for worker in workers { worker.mailbox.post(plan) }
+    for worker in workers {
+      while worker.adopted.load(ordering: .acquiring) < plan.generation {
+        try? await Task.sleep(for: .milliseconds(1))
+      }
     }
   }
 
@@ -133,11 +142,16 @@ actor MuxRole: DataPath {
   private func sweep() -> [String] {
     do throws(PlatformError) {
       try forwarding?.sweep(now: Self.now)
-      try forwarding?.refreshNeighbours(map)
-      return []
     } catch {
       return [error.description]
     }
+    do throws(PlatformError) {
+      try forwarding?.refreshNeighbours(map)
+    } catch {
+      // Nothing that building everything anew would mend.
+      logger.warning("neighbours cannot be refreshed: \(error)")
+    }
+    return []
   }
 
   /// The way through the kernel, or why there is none.
@@ -147,13 +161,6 @@ actor MuxRole: DataPath {
     guard settings.path != .userSpace else { return (nil, "the configuration says so") }
     let complaints = BPFCapabilities.probe().complaints(of: .mux)
     guard complaints.isEmpty else { return (nil, complaints.joined(separator: " ")) }
-    do throws(PlatformError) {
-      return (try KernelForwarding(agent, settings, seed: poolSeed), "")
-    } catch {
-      guard error.reason == .invalid else { return (nil, error.description) }
-    }
-    // Another version's maps: they go, with the programs that read them, and ours take their place.
-    LeftPrograms.mux(agent.dataDirectory).remove()
     do throws(PlatformError) {
       return (try KernelForwarding(agent, settings, seed: poolSeed), "")
     } catch {

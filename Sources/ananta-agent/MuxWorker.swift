@@ -14,11 +14,16 @@ final class MuxPlan: Sendable {
   let generation: UInt64
   /// Whose programs leave to us what they do not decide; nil without them.
   let kernel: MuxKernel?
+  /// Whether its programs are gone, so that their records are the worker's from now on.
+  let keepsRecords: Bool
 
-  init(_ map: VIPMap, _ ranges: SNATRanges, generation: UInt64, kernel: MuxKernel?) {
+  init(
+    _ map: VIPMap, _ ranges: SNATRanges, generation: UInt64, kernel: MuxKernel?, keepsRecords: Bool = false
+  ) {
     self.map = map
     self.ranges = ranges
     self.kernel = kernel
+    self.keepsRecords = keepsRecords
     self.generation = generation
   }
 }
@@ -71,6 +76,7 @@ final class MuxWorker: Sendable {
     var buffer: PacketBuffer
     var epoll: Epoll
     var kernel: MuxKernel?
+    var keepsRecords = false
     let worker: MuxWorker
 
     init(mux: consuming Mux, worker: MuxWorker) throws(PlatformError) {
@@ -94,12 +100,13 @@ final class MuxWorker: Sendable {
         if let plan = worker.mailbox.take() {
           mux.adopt(plan.map)
           kernel = plan.kernel
+          keepsRecords = plan.keepsRecords
           mux.adopt(plan.ranges)
           worker.adopted.store(plan.generation, ordering: .releasing)
         }
         let now = UInt32(truncatingIfNeeded: MonotonicClock.milliseconds)
         mux.sweep(now: now)
-        if !Self.drain(queue, &mux, &buffer, kernel, now: now) {
+        if !Self.drain(queue, &mux, &buffer, kernel, keepsRecords, now: now) {
           UplinkDevice.isGone(worker.queue.interfaceName)
         }
         worker.refused.store(buffer.refused, ordering: .relaxed)
@@ -110,7 +117,7 @@ final class MuxWorker: Sendable {
     /// What the stack routed to our VIPs, on to the backends; false when the device is gone.
     static func drain(
       _ queue: TUNQueue.Handle, _ mux: inout Mux, _ buffer: inout PacketBuffer, _ kernel: MuxKernel?,
-      now: UInt32
+      _ keepsRecords: Bool, now: UInt32
     ) -> Bool {
       var offload = Offload()
       for _ in 0..<MuxWorker.batch {
@@ -121,9 +128,11 @@ final class MuxWorker: Sendable {
         case .closed: return false
         }
         var borrowed: FiveTuple?
-        if let kernel { borrowed = Self.borrow(from: kernel, &mux, &buffer, byteCount: byteCount, now: now) }
+        if let kernel {
+          borrowed = Self.borrow(from: kernel, &mux, &buffer, byteCount: byteCount, keepsRecords, now: now)
+        }
         let verdict = mux.process(buffer.bytes, byteCount: byteCount, offload: &offload, now: now)
-        if let borrowed { mux.giveBack(borrowed) }
+        if let borrowed, !keepsRecords { mux.giveBack(borrowed) }
         guard case .transmit(let offset, let length) = verdict else { continue }
         if !buffer.transmitSegments(offset: offset, byteCount: length, offload, to: .tun(queue)) {
           mux.countDrop(.offload)
@@ -134,10 +143,14 @@ final class MuxWorker: Sendable {
 
     /// Lets the packet in hand be judged by what the kernel's programs have recorded of its connection; which that is.
     static func borrow(
-      from kernel: MuxKernel, _ mux: inout Mux, _ buffer: inout PacketBuffer, byteCount: Int, now: UInt32
+      from kernel: MuxKernel, _ mux: inout Mux, _ buffer: inout PacketBuffer, byteCount: Int,
+      _ keepsRecords: Bool,
+      now: UInt32
     ) -> FiveTuple? {
       guard let (connection, number) = mux.connection(in: buffer.bytes, byteCount: byteCount),
-        let record = kernel.record(of: connection, number: number)
+        // What was kept is newer than what it was taken from.
+        !keepsRecords || !mux.hasRecord(of: connection),
+        let record = kernel.record(of: connection, number: number, now: now)
       else { return nil }
       mux.borrow(record, of: connection, now: now)
       return connection

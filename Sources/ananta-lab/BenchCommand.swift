@@ -54,8 +54,9 @@ struct BenchCommand: AsyncParsableCommand {
         measured = .failure(error)
       }
       let name = plan.name
-      // Cancellation must not keep the lab.
-      _ = try await Task { try await Lab.down(name) }.value
+      // Cancellation must not keep the lab, and what keeps it must not keep what was measured.
+      let removal = await Task { _ = try await Lab.down(name) }.result
+      if case .failure(let error) = removal { Console.tell("\(error)") }
       return try measured.get()
     }
     switch format {

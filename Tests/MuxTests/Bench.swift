@@ -113,7 +113,7 @@ struct Bench: ~Copyable {
     let bytes = packet.bytes
     var buffer = FrameBuffer(bytes)
     let found = buffer.withSpan { span in mux.connection(in: span, byteCount: bytes.count) }
-    guard let found, let record = kernel.record(of: found.connection, number: found.number) else {
+    guard let found, let record = kernel.record(of: found.connection, number: found.number, now: now) else {
       return locator(packet, now: now)
     }
     mux.borrow(record, of: found.connection, now: now)

@@ -28,6 +28,8 @@ final class KernelBench {
   var bench: Bench
   private(set) var kernel: MuxKernel
   private(set) var image: KernelImage
+  /// Records of another version that are counted.
+  private var adopted: Set<KernelFlowKey> = []
   private let files: BPFFilesystem
   let device: Int32
 
@@ -73,19 +75,25 @@ final class KernelBench {
   }
 
   /// An agent of another version comes, which can read nothing but records, or not even those.
-  func upgrade(_ endpoints: [EndpointConfiguration], now: UInt32, from version: KernelVersion) throws {
-    let definition = BPFMapDefinition("layout", .array, keySize: 4, valueSize: 8, maxEntries: 1)
+  func upgrade(_ endpoints: [EndpointConfiguration], now: UInt32, from version: KernelVersion?) throws {
+    let definition = BPFMapDefinition("layout", .array, keySize: 4, valueSize: 16, maxEntries: 1)
     guard let layout = try BPFMap.open(pinned: try files.path("layout"), definition) else {
       throw CommandFailed(words: ["layout"])
     }
-    try layout.update(UInt32(0), to: version)
+    if let version { try layout.update(UInt32(0), to: version) }
     kernel = try Self.load(seed: bench.map.hash.seed, files)
     try Self.admit(device, to: kernel)
     bench.takeOver(VIPMap(seed: bench.map.hash.seed, slotCount: bench.map.slotCount, counterRows: 256))
     bench.configure(endpoints, now: now)
     image = try KernelImage(bench.map, after: nil)
     try kernel.install(image)
-    if kernel.inheritance == .records { try kernel.adoptRecords(image, afresh: true) }
+    adopted = kernel.inheritance == .all ? [] : try kernel.adoptRecords(image)
+  }
+
+  /// The programs of the version before see no packet any more.
+  func finishUpgrade() throws {
+    try kernel.adoptRecords(image, known: adopted)
+    try kernel.declareCurrent()
   }
 
   /// Makes the namespace, does something in it, and removes it.
@@ -182,7 +190,9 @@ final class KernelBench {
   func isBetweenTimes(_ packet: [UInt8]) -> Bool {
     var buffer = FrameBuffer(packet)
     let found = buffer.withSpan { span in bench.mux.connection(in: span, byteCount: packet.count) }
-    guard let found, let record = kernel.record(of: found.connection, number: found.number) else {
+    guard let found,
+      let record = kernel.record(of: found.connection, number: found.number, now: Self.now &- 500)
+    else {
       return false
     }
     return !record.isExpired(Self.now &- 500) && record.isExpired(Self.now &+ 500)
@@ -229,8 +239,10 @@ final class KernelBench {
 
   /// What the kernel's program does with it.
   func actual(
-    _ packet: [UInt8], _ hook: MuxKernel.Hook, ethernet: [UInt8] = KernelBench.ethernet, segment: UInt16 = 0
+    _ packet: [UInt8], _ hook: MuxKernel.Hook, ethernet: [UInt8] = KernelBench.ethernet, segment: UInt16 = 0,
+    by other: MuxKernel? = nil
   ) throws -> Fate {
+    let kernel = other ?? kernel
     let frame = ethernet + packet
     switch hook {
     case .xdp:

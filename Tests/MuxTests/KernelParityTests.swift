@@ -2,6 +2,7 @@ import Dataplane
 import KernelPath
 import Mux
 import PacketBuilder
+import Platform
 import Testing
 import Wire
 
@@ -47,6 +48,22 @@ import Wire
         return
       }
       #expect(try bench.actual(unserved, hook) == .dropped)
+    }
+  }
+
+  /// On a veth pair a frame goes back by a redirection, whose other end need not have a program; else by XDP_TX.
+  @Test(arguments: [(false, 3), (true, 4)] as [(Bool, UInt32)])
+  func sendsBackAsTheDeviceNeedsIt(redirects: Bool, verdict: UInt32) throws {
+    try KernelBench.run("back") { bench in
+      let own = KernelDevice(
+        index: bench.device, address: Array(KernelBench.ethernet.prefix(6)), redirects: redirects)
+      try bench.kernel.admit(try #require(own))
+      for packet in [PacketCase.ip / TCP(4_000, 80, .syn), PacketCase.ip / ICMP.echoRequest(1)] {
+        let frame = KernelBench.ethernet + packet.bytes
+        let run = try bench.kernel.xdp.testRun(frame, context: .xdp(device: bench.device))
+        #expect(run.returnValue == verdict)
+        #expect(run.data.prefix(14) == KernelBench.outgoing[...])
+      }
     }
   }
 

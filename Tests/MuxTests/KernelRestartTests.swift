@@ -11,10 +11,13 @@ import Wire
     [MovementTests.endpoint(locators)]
   }
 
-  static func locator(_ bench: KernelBench, _ port: UInt16, _ flags: TCPFlags) throws -> IPv4Address? {
-    guard case .sent(let bytes) = try bench.actual(MovementTests.packet(port, flags).bytes, .xdp),
-      bytes.count > 20
-    else { return nil }
+  static func locator(
+    _ bench: KernelBench, _ port: UInt16, _ flags: TCPFlags, by kernel: MuxKernel? = nil
+  ) throws -> IPv4Address? {
+    let packet = MovementTests.packet(port, flags).bytes
+    guard case .sent(let bytes) = try bench.actual(packet, .xdp, by: kernel), bytes.count > 20 else {
+      return nil
+    }
     return IPv4Address(bytes[16], bytes[17], bytes[18], bytes[19])
   }
 
@@ -53,11 +56,14 @@ import Wire
         #expect(try Self.locator(bench, port, .ack) == "10.1.0.1")
       }
       let current = KernelVersion.current
-      let version = KernelVersion(tables: 9, records: inheritance == .records ? current.records : 9)
+      let version = KernelVersion(
+        tables: 9, records: inheritance == .records ? current.records : 9, leases: current.leases)
       // With another endpoint before it, which takes its number.
       try bench.upgrade([other] + Self.endpoints(["10.1.0.2"]), now: KernelBench.now, from: version)
       #expect(bench.kernel.inheritance == inheritance)
       #expect(try bench.kernel.remains() != nil)
+      #expect(bench.kernel.ranges.leases == Bench.leases.sorted { $0.range < $1.range })
+      try bench.finishUpgrade()
       let home: IPv4Address = inheritance == .records ? "10.1.0.1" : "10.1.0.2"
       for port in 1...50 as ClosedRange<UInt16> { #expect(try Self.locator(bench, port, .ack) == home) }
       #expect(try Self.locator(bench, 51, .ack) == "10.1.0.2")
@@ -66,6 +72,41 @@ import Wire
       try bench.restart([other] + Self.endpoints(["10.1.0.2"]), now: KernelBench.now)
       #expect(bench.kernel.inheritance == .all)
       for port in 1...50 as ClosedRange<UInt16> { #expect(try Self.locator(bench, port, .ack) == home) }
+    }
+  }
+
+  /// An agent that ends before it has adopted what it found leaves the next one the same to do.
+  @Test func anUpgradeThatIsCutShortIsBegunAgain() throws {
+    try KernelBench.run("cut", endpoints: Self.endpoints(["10.1.0.1"])) { bench in
+      try bench.configure(Self.endpoints(["10.1.0.2"]), now: KernelBench.now)
+      for port in 1...50 as ClosedRange<UInt16> {
+        #expect(try Self.locator(bench, port, .ack) == "10.1.0.1")
+      }
+      let current = KernelVersion.current
+      let version = KernelVersion(tables: 9, records: current.records, leases: current.leases)
+      try bench.upgrade(Self.endpoints(["10.1.0.2"]), now: KernelBench.now, from: version)
+      // Another agent, which finds what the first one has not said to be whole.
+      try bench.upgrade(Self.endpoints(["10.1.0.2"]), now: KernelBench.now, from: nil)
+      #expect(bench.kernel.inheritance == .records)
+      try bench.finishUpgrade()
+      for port in 1...50 as ClosedRange<UInt16> {
+        #expect(try Self.locator(bench, port, .ack) == "10.1.0.1")
+      }
+    }
+  }
+
+  /// What the version before records between the two looks at its records is found, under a number that is right by chance.
+  @Test func recordsOfTheLastMomentAreAdopted() throws {
+    try KernelBench.run("moment", endpoints: Self.endpoints(["10.1.0.1"])) { bench in
+      try bench.configure(Self.endpoints(["10.1.0.2"]), now: KernelBench.now)
+      let old = bench.kernel
+      let current = KernelVersion.current
+      let version = KernelVersion(tables: 9, records: current.records, leases: current.leases)
+      try bench.upgrade(Self.endpoints(["10.1.0.2"]), now: KernelBench.now, from: version)
+      #expect(try Self.locator(bench, 7, .ack, by: old) == "10.1.0.1")
+      try bench.finishUpgrade()
+      #expect(try Self.locator(bench, 7, .ack) == "10.1.0.1")
+      #expect(try bench.kernel.sweep(now: KernelBench.now) == 1)
     }
   }
 
