@@ -38,6 +38,8 @@ public struct KernelImage: Sendable {
   private var states: [UInt32: EndpointState] = [:]
   /// While the first image after another agent's is made: what that left, by a digest.
   private var left: [Int: [(place: UInt32, slots: [KernelSlot])]] = [:]
+  /// Places of what of it stays.
+  private var kept: Set<UInt32> = []
   private var freePlaces: [UInt32]
   private var nextPlace: UInt32
 
@@ -68,9 +70,11 @@ public struct KernelImage: Sendable {
       let index = KernelIndex.make(keys, first: firstEndpoint, seed: map.hash.seed)
     else { throw .tooManyEndpoints(keys.count) }
     self.index = index
+    oldTables.removeAll { kept.contains($0) }
     for (key, table) in previous?.tables ?? [:] where tables[key] == nil { oldTables.append(table.place) }
     oldTables.sort()
     left = [:]
+    kept = []
   }
 
   /// The number of the first endpoint in the kernel's array.
@@ -137,7 +141,7 @@ public struct KernelImage: Sendable {
     }
     // It is taken once: who shares it now may part later.
     guard let index, let same = left[digest]?.remove(at: index) else { return nil }
-    oldTables.removeAll { $0 == same.place }
+    kept.insert(same.place)
     return same.place
   }
 

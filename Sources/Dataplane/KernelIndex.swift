@@ -2,8 +2,8 @@ public import Wire
 
 /// Where in the kernel's array of endpoints an address is found: open addressing with steps of one.
 ///
-/// The kernel's own hash maps would do, but asking one costs a program as much as all its other look-ups together: four
-/// functions are called, and with the mitigations of today's CPUs each return is expensive.
+/// The kernel's own hash maps would do, but asking one costs a program as much as all its other look-ups
+/// together: four functions are called, and with the mitigations of today's CPUs each return is expensive.
 public enum KernelIndex {
   /// Places of the index, 4 bytes each: a power of two, and at least twice the endpoints.
   @inline(always) public static var places: Int { 131_072 }

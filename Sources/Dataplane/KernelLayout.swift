@@ -65,8 +65,8 @@ public struct KernelEndpoint: BitwiseCopyable, Sendable {
 
 /// A slot of a look-up table in the kernel.
 ///
-/// A table has all places first and all histories behind them: packets of a settled endpoint read the first half only, which
-/// is half as much for a CPU's cache to hold.
+/// A table has all places first and all histories behind them: packets of a settled endpoint read the first
+/// half only, which is half as much for a CPU's cache to hold.
 public struct KernelSlot: BitwiseCopyable, Equatable, Sendable {
   /// The place of its backend among the endpoint's.
   public var place: UInt16
@@ -125,7 +125,8 @@ public struct KernelRow: BitwiseCopyable, Sendable {
   public var connections: UInt64
   /// The use of the row that these numbers are of.
   public var generation: UInt32
-  /// The way to the backend; here since every packet that is counted needs it too, and last, where programs look for it.
+  /// The way to the backend; here since every packet that is counted needs it too, and last, where programs
+  /// look for it.
   ///
   /// Of no use in a VIP's row, whose packets go to many locators.
   public var nextHop: KernelNextHop
@@ -200,8 +201,8 @@ public struct KernelDevice: BitwiseCopyable, Hashable, Sendable {
   public var addressHigh: UInt16
   /// 1 when what XDP sends back by it is to go the way of what is redirected.
   ///
-  /// A veth pair wakes its other end for XDP_TX only if a program is there, too, and else leaves packets in its queue until
-  /// others come.
+  /// A veth pair wakes its other end for XDP_TX only if a program is there, too, and else leaves packets in
+  /// its queue until others come.
   public var redirects: UInt16
 
   /// No device.
@@ -234,8 +235,9 @@ public struct KernelDevice: BitwiseCopyable, Hashable, Sendable {
 
 /// Of which version pinned maps are; its own layout never changes.
 public struct KernelVersion: BitwiseCopyable, Hashable, Sendable {
-  /// Of all maps but those named below; to be raised when what lies in one of them changes its meaning. 0 while maps
-  /// are being replaced.
+  /// Of all maps but those named below; 0 while maps are being replaced.
+  ///
+  /// To be raised when what lies in one of them changes its meaning.
   public var tables: UInt32
   /// Of `KernelFlowKey` and `FlowRecord`.
   public var records: UInt32
@@ -285,8 +287,8 @@ public enum KernelLayout {
   @inline(always) public static var totals: Int { 64 }
   /// Devices that XDP takes frames of, each at its index modulo this: a node has a few uplinks.
   @inline(always) public static var devices: Int { 256 }
-  /// Ways to locators that have leased SNAT ranges, for each CPU: 16 hosts with 256 VMs each, and beyond that two that meet
-  /// are asked for in turn.
+  /// Ways to locators that have leased SNAT ranges, for each CPU: 16 hosts with 256 VMs each, and beyond that
+  /// two that meet are asked for in turn.
   @inline(always) public static var snatHops: Int { 4_096 }
   /// Where the way to a locator is remembered.
   @inline(always) public static func snatHop(_ locator: IPv4Address) -> UInt32 {

@@ -3,8 +3,9 @@ import Wire
 
 /// What an agent left behind in the kernel's maps, by which packets still go: read by the agent that follows it.
 ///
-/// A VIP map made of it continues the old one: endpoints keep their numbers and backends their rows, so that records and
-/// counters stay true, and what the new configuration changes begins to move as if the agent had never stopped.
+/// A VIP map made of it continues the old one: endpoints keep their numbers and backends their rows, so that
+/// records and counters stay true, and what the new configuration changes begins to move as if the agent had
+/// never stopped.
 public struct KernelRemains: Sendable {
   /// Endpoints and VIPs by address.
   public let endpoints: [(address: EndpointAddress, value: KernelEndpoint)]
@@ -69,8 +70,8 @@ public struct KernelRemains: Sendable {
 }
 
 extension VIPMap {
-  /// Continues a map that an agent left in the kernel; endpoints whose remains contradict themselves are left out, and
-  /// begin anew.
+  /// Continues a map that an agent left in the kernel; endpoints whose remains contradict themselves are left
+  /// out, and begin anew.
   public convenience init(
     restoring remains: KernelRemains, seed: UInt64, slotCount: Int = Limits.slotCount,
     counterRows: Int = Limits.counterRows

@@ -11,8 +11,8 @@ public enum Limits {
   @inline(always) public static var slotCount: Int { 65_537 }
   /// Counters of pairs of endpoint and backend: 20,000 endpoints with 6 backends each; 4 MB per worker.
   @inline(always) public static var counterRows: Int { 131_072 }
-  /// SNAT ranges leased at once: 8 million ports, five times what the paper's MUX holds, in a table of 16 MB that is half
-  /// empty then, so that there is room in every bucket.
+  /// SNAT ranges leased at once: 8 million ports, five times what the paper's MUX holds, in a table of 16 MB
+  /// that is half empty then, so that there is room in every bucket.
   @inline(always) public static var snatRanges: Int { 1 << 20 }
   /// The ports below are services' (RFC 6335 §6) and never leased.
   @inline(always) public static var firstSNATPort: UInt16 { 1_024 }

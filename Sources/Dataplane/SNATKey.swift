@@ -2,15 +2,17 @@ public import Wire
 
 /// Where the table of SNAT ranges has a range, and what it has there: in user space and in the kernel the same.
 ///
-/// A lease is one word of 64 bits, so whoever reads it while it is written sees all of it or nothing, without locks. It
-/// is in one of two buckets of eight words, a cache line each, and stays in its place as long as it exists: no reader
-/// passes what it looks for, and no search is longer than sixteen words, whatever has come and gone.
+/// A lease is one word of 64 bits, so whoever reads it while it is written sees all of it or nothing, without
+/// locks. It is in one of two buckets of eight words, a cache line each, and stays in its place as long as it
+/// exists: no reader passes what it looks for, and no search is longer than sixteen words, whatever has come
+/// and gone.
 /// ```
 ///   63              32  31    30    29   27 26                0
 ///  |     locator      | 1 | second |   0   | rest of the range |     0: empty
 /// ```
-/// A range is a number of 45 bits. A bijection mixes it; its upper 18 bits are the first bucket and are not stored, the
-/// lower 27 are the rest (quotienting, Knuth 6.4). The second bucket follows from both, so no two ranges look alike.
+/// A range is a number of 45 bits. A bijection mixes it; its upper 18 bits are the first bucket and are not
+/// stored, the lower 27 are the rest (quotienting, Knuth 6.4). The second bucket follows from both, so no two
+/// ranges look alike.
 public struct SNATKey: BitwiseCopyable, Sendable {
   /// Buckets of the table: twice the words that it holds; 16 MB.
   @inline(always) public static var buckets: Int { 1 << 18 }

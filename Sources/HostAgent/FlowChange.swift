@@ -9,7 +9,8 @@ public struct FlowChange: BitwiseCopyable, Hashable, Sendable {
     case known
     /// It has ended: the kernel must carry it no more.
     case ended
-    /// It has been silent for too long as far as the agent has seen; `HostAgent.settle` wants to know what the kernel has.
+    /// It has been silent for too long as far as the agent has seen; `HostAgent.settle` wants to know what
+    /// the kernel has.
     case silent
   }
 

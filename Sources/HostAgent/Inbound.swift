@@ -35,8 +35,8 @@ extension HostAgent {
     if let fault { return .drop(fault) }
     offload = offload.behind(start)
     if offload.isSuperPacket {
-      // A packet socket says what lay in one piece in the sender's memory, the whole packet perhaps; the VM's device would
-      // ask for as much in one piece.
+      // A packet socket says what lay in one piece in the sender's memory, the whole packet perhaps; the VM's
+      // device would ask for as much in one piece.
       let headers = proto == .tcp ? TCPHeader(at: transport).headerLength(frame) : UDPHeader.byteCount
       offload.headerLength = UInt16(truncatingIfNeeded: IPv4Header.byteCount &+ headers)
     }

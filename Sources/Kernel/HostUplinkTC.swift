@@ -3,7 +3,8 @@ import Dataplane
 import HostAgent
 import Wire
 
-/// Packets from MUXes, where they come in: those of known flows go straight into their VMs, all others up to the agent.
+/// Packets from MUXes, where they come in: those of known flows go straight into their VMs, all others up to
+/// the agent.
 @c(ananta_host_uplink) @section("tc/host_uplink")
 func hostUplinkTC(_ skb: UnsafePointer<sk_buff>) -> Int32 {
   let up = TrafficAction.unspecified

@@ -3,8 +3,8 @@ import Dataplane
 import HostAgent
 import Wire
 
-/// Packets of a VM, where they come out of its device: those of known flows go straight to the underlay, all others up
-/// to the agent, and none of them into this node's own stack.
+/// Packets of a VM, where they come out of its device: those of known flows go straight to the underlay, all
+/// others up to the agent, and none of them into this node's own stack.
 @c(ananta_host_veth) @section("tc/host_veth")
 func hostVethTC(_ skb: UnsafePointer<sk_buff>) -> Int32 {
   guard unsafe skb.pointee.protocol == UInt32(Ethernet.ipv4) else { return TrafficAction.shot }
@@ -58,8 +58,8 @@ enum PacketType {
   return Int32(truncatingIfNeeded: redirect_neighbour(exit.device, exit.neighbour))
 }
 
-/// The neighbour to whom a flow's packets leave and the device before it, or a device of 0; remembered in the flow for 256
-/// ticks of the kernel's clock.
+/// The neighbour to whom a flow's packets leave and the device before it, or a device of 0; remembered in the
+/// flow for 256 ticks of the kernel's clock.
 @inline(__always) private func exit(
   _ skb: UnsafePointer<sk_buff>, _ flow: Memory<OutboundFlow>, to remote: IPv4Address
 ) -> FlowExit {

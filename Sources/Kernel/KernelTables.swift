@@ -22,8 +22,8 @@ import Wire
 
 /// The MUX's tables in eBPF maps.
 ///
-/// A map of one index of endpoints holds what is in force: the agent makes a new one beside it and changes one pointer, so
-/// a packet sees the old tables or the new, whatever their size.
+/// A map of one index of endpoints holds what is in force: the agent makes a new one beside it and changes
+/// one pointer, so a packet sees the old tables or the new, whatever their size.
 struct KernelTables: MuxTables {
   let seed: UInt64
   /// The time in milliseconds, once it has been read, which costs as much as a look-up; 0 before that.

@@ -6,8 +6,8 @@ import Wire
 /// The MUX behind a device's driver, where a super-packet is still one packet.
 @c(ananta_mux_tc) @section("tc/mux")
 func muxTC(_ skb: UnsafePointer<sk_buff>) -> Int32 {
-  // Of the frames that a device in promiscuous mode shows, only those that are for this node, and none of a VLAN, which
-  // comes again on the VLAN's own device.
+  // Of the frames that a device in promiscuous mode shows, only those that are for this node, and none of a
+  // VLAN, which comes again on the VLAN's own device.
   guard unsafe skb.pointee.protocol == UInt32(Ethernet.ipv4), unsafe skb.pointee.pkt_type == 0,
     unsafe skb.pointee.vlan_present == 0
   else { return TrafficAction.unspecified }

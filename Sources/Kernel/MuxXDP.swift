@@ -3,8 +3,8 @@ import Dataplane
 import Mux
 import Wire
 
-/// The device that a frame came in by, if the frame is addressed to it: not what a switch floods, or what is meant for others
-/// that a device in promiscuous mode serves.
+/// The device that a frame came in by, if the frame is addressed to it: not what a switch floods, or what is
+/// meant for others that a device in promiscuous mode serves.
 @inline(__always) private func recipient(_ frame: XDPFrame, _ device: UInt32) -> Memory<KernelDevice>? {
   var place = device & UInt32(KernelLayout.devices &- 1)
   guard let known = unsafe Memory<KernelDevice>(devices_at(&place)) else { return nil }

@@ -4,13 +4,14 @@ import Wire
 
 /// Where a packet to an address leaves this node, as the routing table and the neighbour table say.
 ///
-/// Looking it up costs more than all the rest, so each CPU remembers what it was told (`KernelTables.hop`) for 256 ticks of its clock: a quarter of a second to two and a half, by the kernel's HZ.
+/// Looking it up costs more than all the rest, so each CPU remembers what it was told (`KernelTables.hop`)
+/// for 256 ticks of its clock: a quarter of a second to two and a half, by the kernel's HZ.
 enum NextHop {
   /// What the kernel has answered.
   enum Finding: BitwiseCopyable { case resolved, unresolved, none }
 
-  /// Sees to it that what is remembered is the way to an address; false when there is none, or when the neighbour's MAC address is
-  /// needed and not known.
+  /// Sees to it that what is remembered is the way to an address; false when there is none, or when the
+  /// neighbour's MAC address is needed and not known.
   @inline(__always) static func find(
     _ context: UnsafeRawPointer, _ hop: Memory<KernelNextHop>, _ address: IPv4Address, from source: UInt32,
     ingress: UInt32, needsNeighbour: Bool

@@ -16,11 +16,11 @@ extension MuxKernel {
   /// What was gone on with of an agent before this one.
   public var inheritance: KernelInheritance { maps.inheritance }
 
-  /// Lets records that another version's programs have made be found by the endpoints of an image: gives them its numbers
-  /// and counters, and removes those of endpoints that are no more.
+  /// Lets records that another version's programs have made be found by the endpoints of an image: gives them
+  /// its numbers and counters, and removes those of endpoints that are no more.
   ///
-  /// To be called before the image's programs see packets, and, with what that call returned, once more when the others see
-  /// none; `declareCurrent` follows.
+  /// To be called before the image's programs see packets, and, with what that call returned, once more when
+  /// the others see none; `declareCurrent` follows.
   /// - Returns: the records that the endpoints' counts hold.
   @discardableResult public func adoptRecords(
     _ image: KernelImage, known: Set<KernelFlowKey> = []

@@ -64,8 +64,8 @@ public final class KernelReplay {
 
   /// Takes a frame as the model of all that follow: Ethernet, IPv4 without options, TCP or UDP; 64 bytes at least.
   ///
-  /// Each of `flowCount` connections has a source of its own, from the frame's on, and a port that follows from it. They
-  /// go to `portCount` ports from the frame's on, or to that one.
+  /// Each of `flowCount` connections has a source of its own, from the frame's on, and a port that follows
+  /// from it. They go to `portCount` ports from the frame's on, or to that one.
   public func prepare(_ frame: [UInt8], _ order: KernelLoad.Order, flowCount: UInt32, portCount: UInt16 = 0) {
     precondition(frame.count >= 64, "a frame of 64 bytes at least")
     var next = KernelLoad()
@@ -91,8 +91,9 @@ public final class KernelReplay {
   /// The device at the other end of a veth pair needs an XDP program, or generic receive offload.
   public func send(packets: Int, device: Int32) throws(PlatformError) {
     try subject.insert(floor, at: UInt32(0))
-    // The program takes away what is too long, which leaves more than the 256 bytes of room that XDP at the end of the
-    // way asks for: an encapsulated socket buffer would be copied there, and the copy charged to who encapsulated it.
+    // The program takes away what is too long, which leaves more than the 256 bytes of room that XDP at the
+    // end of the way asks for: an encapsulated socket buffer would be copied there, and the copy charged to
+    // who encapsulated it.
     let spare = [UInt8](repeating: 0, count: 64)
     _ = try replay.testRun(
       spare + frame, context: .xdp(device: device), repeating: packets, growth: 64, liveFrames: true,
@@ -118,7 +119,8 @@ public final class KernelReplay {
     let run = try replay.testRun(frame, context: .xdp(device: device), repeating: packets, growth: 64)
     let time = CPUClock.nanoseconds - start
     let after = load[0, as: KernelLoad.self]
-    // The program that makes packets counts what the run before left, so it sees a fresh one first and misses the last.
+    // The program that makes packets counts what the run before left, so it sees a fresh one first and misses
+    // the last.
     let isGrown: UInt64 = run.data.count == frame.count + 20 ? 1 : 0
     let isUnchanged: UInt64 = run.data.count == frame.count ? 1 : 0
     return Outcome(

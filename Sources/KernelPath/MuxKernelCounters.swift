@@ -47,8 +47,8 @@ extension MuxKernel {
       tooBig: totals[KernelLayout.tooBigTotal])
   }
 
-  /// The device and MAC address of every next hop that packets to the backends of a map, or to leased ranges, have taken,
-  /// with a number that changes while packets take it.
+  /// The device and MAC address of every next hop that packets to the backends of a map, or to leased ranges,
+  /// have taken, with a number that changes while packets take it.
   public func nextHops(_ map: VIPMap) throws(PlatformError) -> [KernelDevice: UInt64] {
     let end = (map.countedTargets.map { Int($0.target.row) }.max() ?? -1) + 1
     var hops: [KernelDevice: UInt64] = [:]
@@ -100,8 +100,10 @@ extension MuxKernel {
   /// So many rows are read by a batch in the time that one takes by itself, or more.
   private static var sparse: Int { 8 }
 
-  /// What the programs have recorded of a connection to the endpoint of a number; costs a system call where the endpoint
-  /// has any record, and else nothing. What has ended at a time in milliseconds is none.
+  /// What the programs have recorded of a connection to the endpoint of a number, unless it has ended at a time
+  /// in milliseconds.
+  ///
+  /// Costs a system call where the endpoint has any record, and else nothing.
   public func record(of connection: FiveTuple, number: UInt32, now: UInt32) -> FlowRecord? {
     let place = Int(number) & (Limits.endpoints - 1)
     guard flowCounts[place, as: UInt32.self] != 0,

@@ -79,8 +79,8 @@ struct MuxMaps: ~Copyable, Sendable {
   /// Opens the maps that are pinned, by the path of each name, and creates and pins those that are not; without paths
   /// they live as long as this process.
   ///
-  /// Maps of another version stay with the programs that use them, and lose their names to new ones; of them, records and
-  /// leases are gone on with when their own versions are the same.
+  /// Maps of another version stay with the programs that use them, and lose their names to new ones; of them,
+  /// records and leases are gone on with when their own versions are the same.
   init(pinnedAt path: PinPath?) throws(PlatformError) {
     let (inheritance, keepsLeases) = try Self.inheritance(path)
     func open(_ name: String, _ path: PinPath?) throws(PlatformError) -> BPFMap {

@@ -5,7 +5,8 @@ public typealias PinPath = (String) throws(PlatformError) -> String
 
 /// Maps that outlive the agent under their names.
 enum PinnedMaps {
-  /// Opens the map that is pinned under its name, or creates and pins it; without paths it lives as long as this process.
+  /// Opens the map that is pinned under its name, or creates and pins it; without paths it lives as long as
+  /// this process.
   static func open(
     _ name: String, of definitions: [BPFMapDefinition], at path: PinPath?
   ) throws(PlatformError) -> BPFMap {
@@ -17,7 +18,8 @@ enum PinnedMaps {
     return map
   }
 
-  /// The map that is pinned under its name; nil when there is none, an error with reason `invalid` when it has another shape.
+  /// The map that is pinned under its name; nil when there is none, an error with reason `invalid` when it
+  /// has another shape.
   static func find(
     _ name: String, of definitions: [BPFMapDefinition], at path: PinPath
   ) throws(PlatformError) -> BPFMap? {

@@ -36,8 +36,9 @@ struct Fabric {
 
   /// Lays the links; both ends are born inside their namespaces, so two labs never meet.
   func createLinks() async throws(LabError) {
-    // Policy 1 takes the hash that a packet brings along from its sender's socket, if that is on the same machine, and a
-    // socket changes it when it repeats a packet. Policy 3 looks into the packet, as any other router does.
+    // Policy 1 takes the hash that a packet brings along from its sender's socket, if that is on the same
+    // machine, and a socket changes it when it repeats a packet. Policy 3 looks into the packet, as any other
+    // router does.
     try await configureSysctl(
       topology.router.name,
       [

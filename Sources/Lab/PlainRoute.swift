@@ -1,8 +1,8 @@
 import Control
 public import Wire
 
-/// A server beside the VMs of a host that packets reach by the same nodes, by plain forwarding: client, router, MUX, router,
-/// host, and a namespace behind a veth pair.
+/// A server beside the VMs of a host that packets reach by the same nodes, by plain forwarding: client,
+/// router, MUX, router, host, and a namespace behind a veth pair.
 ///
 /// What a load balancer costs is the difference to this; a server in the host's own namespace is two hops nearer.
 public struct PlainRoute: Sendable {

@@ -58,8 +58,9 @@ struct Daemon {
 
   /// Starts it in a session of its own, so that an operator's Ctrl-C does not reach it.
   ///
-  /// `setsid` and `nsenter` replace themselves, so the shell's `$!` is the daemon's own number. Not `ip netns exec`, which
-  /// gives every command mounts of its own: what an agent pins in a bpffs is to outlive the agent.
+  /// `setsid` and `nsenter` replace themselves, so the shell's `$!` is the daemon's own number. Not `ip netns
+  /// exec`, which gives every command mounts of its own: what an agent pins in a bpffs is to outlive the
+  /// agent.
   func start() async throws(LabError) -> RecordedProcess {
     let script = """
       cd "$1" || exit 1; log=$2; shift 2; setsid "$@" >>"$log" 2>&1 </dev/null & echo $!

@@ -4,7 +4,8 @@ import Wire
 
 /// Counts, where every packet of the lab passes: by which MUX connections come in, by whom replies go out.
 ///
-/// nftables counters in the router's forward hook; they need no connection tracking and lose no packet, as a capture may.
+/// nftables counters in the router's forward hook; they need no connection tracking and lose no packet, as a
+/// capture may.
 public struct RouterCounters: Sendable {
   /// What was counted for one node.
   public struct Entry: Codable, Hashable, Sendable {

@@ -21,8 +21,8 @@ public struct Mux: ~Copyable {
 
   /// A multiplexer with the underlay address `address`, from which it sends packets on.
   ///
-  /// `mtu` is the underlay's, at least 576. `counters` must be this worker's alone; `ranges` may be changed by another
-  /// thread meanwhile.
+  /// `mtu` is the underlay's, at least 576. `counters` must be this worker's alone; `ranges` may be changed
+  /// by another thread meanwhile.
   public init(
     address: IPv4Address, mtu: Int = 1500, map: VIPMap, ranges: SNATRanges? = nil, counters: MuxCounters,
     flowRecords: Int = Dataplane.Limits.flowRecords
@@ -53,8 +53,8 @@ public struct Mux: ~Copyable {
   @_noLocks
   public mutating func countDrop(_ reason: DropReason) { tables.count(reason) }
 
-  /// The connection of a TCP packet to one of our endpoints, or of what an ICMP error quotes, with the endpoint's number;
-  /// nil for every other packet, which is judged without records.
+  /// The connection of a TCP packet to one of our endpoints, or of what an ICMP error quotes, with the
+  /// endpoint's number; nil for every other packet, which is judged without records.
   ///
   /// For packets that the kernel's programs have left to us: what they have recorded of the connection is to be put
   /// here with `borrow`, before `process`, and to be given back with `giveBack` behind it, since it is theirs.

@@ -12,7 +12,8 @@ public struct Neighbour: Hashable, Sendable {
   public let address: IPv4Address
   /// Its address on the link, 6 bytes of Ethernet's.
   public let linkAddress: [UInt8]
-  /// Whether the link address is old, and nobody will ask whether it still holds before the stack sends there (NUD_STALE).
+  /// Whether the link address is old, and nobody will ask whether it still holds before the stack sends there
+  /// (NUD_STALE).
   public let isStale: Bool
 
   /// Describes a neighbour.

@@ -23,12 +23,14 @@ public struct PacketFilter: Hashable, Sendable {
   /// Whatever comes.
   public static let everything = PacketFilter(instructions: [.accept])
 
-  /// IPIP packets (RFC 2003) that came by Ethernet for this machine, to an address within the prefix, and of these the
-  /// part of one worker: those whose outer destination, as a number, leaves `worker` when divided by `workers`.
+  /// IPIP packets (RFC 2003) that came by Ethernet for this machine, to an address within the prefix, and of
+  /// these the part of one worker: those whose outer destination, as a number, leaves `worker` when divided
+  /// by `workers`.
   ///
-  /// Frames for other machines are left out, which a switch may flood and a promiscuous device take in. So are
-  /// frames with a VLAN's number, which the kernel takes off before a packet socket sees them: they belong to the VLAN's own device
-  /// and come again there. A priority tag (VLAN 0) says nothing about whose they are.
+  /// Frames for other machines are left out, which a switch may flood and a promiscuous device take in. So
+  /// are frames with a VLAN's number, which the kernel takes off before a packet socket sees them: they
+  /// belong to the VLAN's own device and come again there. A priority tag (VLAN 0) says nothing about whose
+  /// they are.
   public static func encapsulated(
     to prefix: IPv4Prefix, worker: Int = 0, of workers: Int = 1
   ) -> PacketFilter {

@@ -6,9 +6,9 @@ internal import Glibc
 /// ```
 ///  virtio-net header 10 | Ethernet header 14 | IPv4 packet
 /// ```
-/// SOCK_RAW with PACKET_VNET_HDR, without outgoing packets, for IPv4 alone: so it is asked after tc, and sees nothing of
-/// what a tc program carries by itself, while a socket for all EtherTypes comes before. What it takes is a
-/// copy: the stack gets the packet as well, and has to be told to drop it.
+/// SOCK_RAW with PACKET_VNET_HDR, without outgoing packets, for IPv4 alone: so it is asked after tc, and sees
+/// nothing of what a tc program carries by itself, while a socket for all EtherTypes comes before. What it
+/// takes is a copy: the stack gets the packet as well, and has to be told to drop it.
 ///
 /// The offsets of the virtio-net header count from the Ethernet header. VLAN tags are gone when a packet comes here
 /// (see `PacketFilter`), so PACKET_AUXDATA has nothing to add. Linux below 6.2 cannot describe UDP super-packets: the
@@ -26,9 +26,9 @@ public struct PacketSocket: ~Copyable, Sendable {
 
   /// Opens a socket on a device of the calling thread's namespace, non-blocking.
   ///
-  /// The filter is in force before the first packet can come. `queuedByteCount` is what may wait in the kernel, its own
-  /// bookkeeping included; without CAP_NET_ADMIN it is cut to `net/core/rmem_max`. A device that is down gives packets when
-  /// it goes up; one that is removed gives none ever after.
+  /// The filter is in force before the first packet can come. `queuedByteCount` is what may wait in the
+  /// kernel, its own bookkeeping included; without CAP_NET_ADMIN it is cut to `net/core/rmem_max`. A device
+  /// that is down gives packets when it goes up; one that is removed gives none ever after.
   public static func open(
     on link: NetworkLink, filter: PacketFilter, queuedByteCount: Int = Limits.packetSocketBytes
   ) throws(PlatformError) -> PacketSocket {

@@ -33,8 +33,9 @@ extension PacketSocket {
     ///
     /// The corresponding C function is `send`.
     ///
-    /// EMSGSIZE: it is longer than the device takes in one piece; EINVAL: its virtio-net header makes no sense, or the
-    /// kernel does not know such super-packets. It would block when too many have not been received yet.
+    /// EMSGSIZE: it is longer than the device takes in one piece; EINVAL: its virtio-net header makes no
+    /// sense, or the kernel does not know such super-packets. It would block when too many have not been
+    /// received yet.
     @inline(always) public func write(_ buffer: UnsafeRawBufferPointer) -> TransferResult {
       while true {
         let count = unsafe send(raw, buffer.baseAddress, buffer.count, 0)

@@ -9,10 +9,10 @@ public import Wire
 ///  eth0, ADDRESS/32 ──────────────────── NAME OF THE NODE'S END
 ///  no ARP: frames go to its own MAC      no address: the stack takes none of these frames
 /// ```
-/// Without ARP a device sends to its own MAC address (`arp_constructor` of Linux), which the node's end does not have: so
-/// a frame of the VM is for somebody else there, the stack leaves it alone, and a packet socket or a tc program has it.
-/// A VM that sets this aside reaches no further: the node's end checks sources, forwards nothing, and its tc
-/// program lets nothing into the stack.
+/// Without ARP a device sends to its own MAC address (`arp_constructor` of Linux), which the node's end does
+/// not have: so a frame of the VM is for somebody else there, the stack leaves it alone, and a packet socket
+/// or a tc program has it. A VM that sets this aside reaches no further: the node's end checks sources,
+/// forwards nothing, and its tc program lets nothing into the stack.
 public struct TenantPair: Hashable, Sendable {
   /// The name of the VM's end, inside its namespace.
   public var name: String
@@ -39,8 +39,8 @@ public struct TenantPair: Hashable, Sendable {
     self.mtu = mtu
   }
 
-  /// Makes the pair, or takes over the one that is there, and makes everything as described; the node's end stays down
-  /// when it is new, until `switchOn`.
+  /// Makes the pair, or takes over the one that is there, and makes everything as described; the node's end
+  /// stays down when it is new, until `switchOn`.
   ///
   /// A device of another kind in the place of the VM's end is removed.
   ///

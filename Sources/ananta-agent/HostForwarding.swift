@@ -7,7 +7,8 @@ internal import Wire
 
 /// The host's way through the kernel: its programs on the uplinks and on the node's ends of VMs' pairs.
 ///
-/// Programs and flows outlive the agent: known flows are carried while it is replaced, and the next one takes them over.
+/// Programs and flows outlive the agent: known flows are carried while it is replaced, and the next one takes
+/// them over.
 final class HostForwarding: Sendable {
   /// Behind the MUX's filter, which lets pass what is not to a VIP.
   static let priority: UInt32 = 2
@@ -71,8 +72,8 @@ final class HostForwarding: Sendable {
     }
   }
 
-  /// Brings the kernel to a state that the workers run already: its MUXes, and no flow that it does not name; what could
-  /// not be done.
+  /// Brings the kernel to a state that the workers run already: its MUXes, and no flow that it does not name;
+  /// what could not be done.
   func follow(_ state: NodeState, _ entries: [MachineDirectory.Entry]) -> [String] {
     let judge = Judge(state, entries)
     do throws(PlatformError) {

@@ -155,8 +155,8 @@ struct HostLoop: ~Copyable {
     }
   }
 
-  /// Lends known flows to the kernel and takes back those that have ended; what was read before has been written by now,
-  /// so that nothing overtakes it.
+  /// Lends known flows to the kernel and takes back those that have ended; what was read before has been
+  /// written by now, so that nothing overtakes it.
   private mutating func tellKernel(_ now: UInt32) {
     while let change = agent.takeChange() {
       guard let kernel = plan?.kernel, let device = plan?.devices[change.flow.machine]?.nodeEnd else {

@@ -10,8 +10,9 @@ internal import Wire
 
 /// The role host: the VMs' devices, the locators' routes, and the workers that carry packets between them.
 ///
-/// Each VM belongs to one worker, as its locator says: a filter in the kernel brings its packets to that worker's socket, or
-/// the routing table to that worker's device, and both directions of a flow meet in one thread.
+/// Each VM belongs to one worker, as its locator says: a filter in the kernel brings its packets to that
+/// worker's socket, or the routing table to that worker's device, and both directions of a flow meet in one
+/// thread.
 actor HostRole: DataPath {
   /// What the probes of all workers have found.
   nonisolated let health = HealthBoard()
@@ -153,8 +154,9 @@ actor HostRole: DataPath {
 
   /// Takes packets from the uplinks before the stack cuts them up, where that is possible.
   ///
-  /// The rule comes before the filter opens: what is delivered at all is delivered once. At the first start no route leads
-  /// to a worker yet, and after a restart the rule is there already, so nothing is lost that somebody could have had.
+  /// The rule comes before the filter opens: what is delivered at all is delivered once. At the first start
+  /// no route leads to a worker yet, and after a restart the rule is there already, so nothing is lost that
+  /// somebody could have had.
   private func takeUplinks() async {
     receivePath.open()
     let problems = await routes.setRules(receivePath.rules(for: state.locators))

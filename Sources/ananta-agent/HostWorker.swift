@@ -35,8 +35,8 @@ final class HostPlan: Sendable {
   }
 }
 
-/// A part of the VMs, the packet sockets that take what is for them, and the device `anantaN` for all else: one thread
-/// for both directions.
+/// A part of the VMs, the packet sockets that take what is for them, and the device `anantaN` for all else:
+/// one thread for both directions.
 final class HostWorker: Sendable {
   /// Packets taken from one device before the others get their turn.
   static let batch = 64

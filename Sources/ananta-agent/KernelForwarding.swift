@@ -100,8 +100,8 @@ struct KernelForwarding {
     remains = nil
   }
 
-  /// Puts the programs on the uplinks, where they are not there already, and takes them from devices that are no uplinks
-  /// any more or go another way now.
+  /// Puts the programs on the uplinks, where they are not there already, and takes them from devices that are
+  /// no uplinks any more or go another way now.
   ///
   /// What an agent before this one left goes on until there is something to take its place.
   mutating func attach() {
@@ -130,7 +130,8 @@ struct KernelForwarding {
     presentWays = ways
   }
 
-  /// Adopts what the programs before ours have recorded to the end; to be tried again at the next `attach` if it fails.
+  /// Adopts what the programs before ours have recorded to the end; to be tried again at the next `attach` if
+  /// it fails.
   private mutating func finishAdoption(_ image: KernelImage) {
     guard let known = adopted else { return }
     do throws(PlatformError) {

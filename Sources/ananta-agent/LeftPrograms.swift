@@ -1,7 +1,7 @@
 internal import Platform
 
-/// What an agent has left in the kernel for a role, to be taken away by one that does not go on with it: programs without an
-/// agent would forward by tables that nobody keeps up to date.
+/// What an agent has left in the kernel for a role, to be taken away by one that does not go on with it:
+/// programs without an agent would forward by tables that nobody keeps up to date.
 struct LeftPrograms {
   /// Of the role's filters in tc.
   let priority: UInt32

@@ -3,8 +3,8 @@ internal import Foundation
 internal import Platform
 internal import Wire
 
-/// A VM's device: a TUN opened inside its namespace, or a veth pair read at the node's end; closed when nobody holds it
-/// any more.
+/// A VM's device: a TUN opened inside its namespace, or a veth pair read at the node's end; closed when
+/// nobody holds it any more.
 final class MachineDevice: Sendable {
   private enum Way: Sendable {
     case tun(Tunnel)
@@ -32,7 +32,8 @@ final class MachineDevice: Sendable {
 
   /// Creates the device, or attaches to the one that an earlier process left, so that the VM notices nothing.
   ///
-  /// A pair needs the kernel's programs, which keep the VM's packets from the node's stack; without them the VM gets a TUN.
+  /// A pair needs the kernel's programs, which keep the VM's packets from the node's stack; without them the
+  /// VM gets a TUN.
   init(_ machine: HostMachine, mtu: Int, _ forwarding: HostForwarding?) throws(PlatformError) {
     switch machine.attachment {
     case .networkNamespace(let name, let device, let kind):

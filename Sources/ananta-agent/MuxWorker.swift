@@ -141,7 +141,8 @@ final class MuxWorker: Sendable {
       return true
     }
 
-    /// Lets the packet in hand be judged by what the kernel's programs have recorded of its connection; which that is.
+    /// Lets the packet in hand be judged by what the kernel's programs have recorded of its connection; which
+    /// that is.
     static func borrow(
       from kernel: MuxKernel, _ mux: inout Mux, _ buffer: inout PacketBuffer, byteCount: Int,
       _ keepsRecords: Bool,

@@ -177,8 +177,8 @@ struct PacketBuffer: ~Copyable {
 
   /// Writes a packet as it is to go over the wire: in segments, with complete checksums.
   ///
-  /// So an encapsulated one, since behind an outer header the kernel would drop a super-packet that comes out of a TUN
-  /// device. False: the offload made no sense, and nothing was written.
+  /// So an encapsulated one, since behind an outer header the kernel would drop a super-packet that comes out
+  /// of a TUN device. False: the offload made no sense, and nothing was written.
   mutating func transmitSegments(
     offset: Int, byteCount: Int, _ offload: Offload, to port: PacketPort
   ) -> Bool {

@@ -6,10 +6,11 @@ internal import Wire
 /// How packets for this host's VMs come from its uplinks to its workers: through packet sockets, which take
 /// super-packets whole, or through the stack, which cuts them up before it routes them into `anantaN`.
 ///
-/// Each worker has a socket on each uplink, whose filter lets in what is for the worker's own VMs. The stack gets a copy of
-/// every packet; a routing rule for just these uplinks makes it drop them there, without an ICMP error and without a way
-/// back to the router. The routes into `anantaN` stay, for what comes by other devices, as from a MUX on the same node.
-/// The rules outlive the agent, as the routes do: without an agent the kernel drops the packets.
+/// Each worker has a socket on each uplink, whose filter lets in what is for the worker's own VMs. The stack
+/// gets a copy of every packet; a routing rule for just these uplinks makes it drop them there, without an
+/// ICMP error and without a way back to the router. The routes into `anantaN` stay, for what comes by other
+/// devices, as from a MUX on the same node. The rules outlive the agent, as the routes do: without an agent
+/// the kernel drops the packets.
 struct ReceivePath {
   /// Before whatever other rules there are; only the kernel's own for local addresses comes first.
   static let rulePriority: UInt32 = 16

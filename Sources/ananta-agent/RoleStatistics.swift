@@ -114,8 +114,9 @@ enum HostStatistics {
   }
 }
 
-/// Packets that were lost before or after they were judged: `refused` by the kernel, which has them from us, as a device
-/// that is gone or down does; `unreadable`, since the kernel has no words for them; `receiveQueueFull`.
+/// Packets that were lost before or after they were judged: `refused` by the kernel, which has them from us,
+/// as a device that is gone or down does; `unreadable`, since the kernel has no words for them;
+/// `receiveQueueFull`.
 private func dropped(_ count: UInt64, _ reason: String, role: String) -> [Counter] {
   guard count > 0 else { return [] }
   return [Counter(name: "ananta_drops_total", labels: ["role": role, "reason": reason], value: count)]

@@ -6,8 +6,8 @@ import Platform
 /// Packets per second of one core through a real veth pair: a sender at one end, what is measured at the other, which
 /// sends them back, and there they are counted.
 ///
-/// Everything happens on one CPU, whose time is counted wherever the kernel spends it: in the sender or in ksoftirqd. So
-/// the figures hold the sender and both ends of the pair, alike for all.
+/// Everything happens on one CPU, whose time is counted wherever the kernel spends it: in the sender or in
+/// ksoftirqd. So the figures hold the sender and both ends of the pair, alike for all.
 final class VethBench {
   enum Way: String, CaseIterable {
     case empty = "veth: empty XDP program"

@@ -107,7 +107,8 @@ import Wire
     #expect(copy.locator(Self.range(number: present[0])) == IPv4Address(number: UInt32(present[0] + 1)))
   }
 
-  /// Who reads while others are leased and taken back sees what is leased, whole: two numbers of one locator are alike.
+  /// Who reads while others are leased and taken back sees what is leased, whole: two numbers of one locator
+  /// are alike.
   @Test func readersSeeWholeLeases() async throws {
     let ranges = SNATRanges()
     let steady = (0..<1_000).map { Self.range(number: $0) }

@@ -41,8 +41,8 @@ struct KernelPathTests {
 
   /// No connection breaks when agents are killed and started again, one after the other.
   ///
-  /// Without probes all backends are there from the beginning, so that no slot moves: what another MUX has recorded of
-  /// moving slots, this one does not know yet.
+  /// Without probes all backends are there from the beginning, so that no slot moves: what another MUX has
+  /// recorded of moving slots, this one does not know yet.
   @Test func agentsAreReplacedUnderConnections() async throws {
     try await ClaimsTests.inLab(probes: false) { lab, scene in
       let load = HoldLoad(

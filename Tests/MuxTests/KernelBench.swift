@@ -185,8 +185,8 @@ final class KernelBench {
     return (counters.drops, sent)
   }
 
-  /// Whether the record of a packet's connection ends about now: the two sides look at the clock one after the other, and
-  /// may rightly see it differently.
+  /// Whether the record of a packet's connection ends about now: the two sides look at the clock one after
+  /// the other, and may rightly see it differently.
   func isBetweenTimes(_ packet: [UInt8]) -> Bool {
     var buffer = FrameBuffer(packet)
     let found = buffer.withSpan { span in bench.mux.connection(in: span, byteCount: packet.count) }

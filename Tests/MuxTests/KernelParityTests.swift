@@ -27,8 +27,8 @@ import Wire
     #expect(compared > 95)
   }
 
-  /// What a switch floods, what promiscuous devices show, and what comes in by a device whose address is not known is the
-  /// stack's, and nothing is counted or recorded for it.
+  /// What a switch floods, what promiscuous devices show, and what comes in by a device whose address is not
+  /// known is the stack's, and nothing is counted or recorded for it.
   @Test(arguments: MuxKernel.Hook.allCases)
   func framesForOthersAreLeftAlone(hook: MuxKernel.Hook) throws {
     try KernelBench.run("frames") { bench in
@@ -140,8 +140,9 @@ import Wire
 
   /// Super-packets, as tc sees them, with segments of all sizes around the one that just fits.
   ///
-  /// BPF_PROG_TEST_RUN gives them a segment's size, but no type, and the kernel makes no room in packets without one: what
-  /// would be sent is left to the stack at the last step. That they are judged alike the counters show.
+  /// BPF_PROG_TEST_RUN gives them a segment's size, but no type, and the kernel makes no room in packets
+  /// without one: what would be sent is left to the stack at the last step. That they are judged alike the
+  /// counters show.
   @Test(arguments: [IPProtocol.tcp, .udp])
   func superPackets(proto: IPProtocol) throws {
     try KernelBench.run("super") { bench in

@@ -21,8 +21,8 @@ import Wire
     return IPv4Address(bytes[16], bytes[17], bytes[18], bytes[19])
   }
 
-  /// Connections of before the restart stay where they are, though the configuration changes with it: those in settled
-  /// slots, which begin to move, and those that were recorded.
+  /// Connections of before the restart stay where they are, though the configuration changes with it: those
+  /// in settled slots, which begin to move, and those that were recorded.
   @Test func connectionsLiveThroughIt() throws {
     let now = KernelBench.now
     let first: [IPv4Address] = ["10.1.0.1", "10.1.0.2"]
@@ -95,7 +95,8 @@ import Wire
     }
   }
 
-  /// What the version before records between the two looks at its records is found, under a number that is right by chance.
+  /// What the version before records between the two looks at its records is found, under a number that is
+  /// right by chance.
   @Test func recordsOfTheLastMomentAreAdopted() throws {
     try KernelBench.run("moment", endpoints: Self.endpoints(["10.1.0.1"])) { bench in
       try bench.configure(Self.endpoints(["10.1.0.2"]), now: KernelBench.now)

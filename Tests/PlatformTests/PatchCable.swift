@@ -64,8 +64,8 @@ struct PatchCable: ~Copyable {
 }
 
 extension PatchCable {
-  /// Lets the receiving end join segments as a network card's driver does, and hold them for 20 ms, so that it does not
-  /// matter how fast they follow one another.
+  /// Lets the receiving end join segments as a network card's driver does, and hold them for 20 ms, so that
+  /// it does not matter how fast they follow one another.
   ///
   /// A veth device does so only for a peer that sends no super-packets itself.
   borrowing func joinSegments() throws {
