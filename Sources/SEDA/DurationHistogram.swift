@@ -2,7 +2,8 @@
 public struct DurationHistogram: Equatable, Sendable {
   /// Upper bounds of the buckets, microseconds: 1-2-5 steps from what a queue costs to what nobody waits for.
   public static let boundsMicroseconds: [UInt64] = [
-    100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 2_000_000,
+    100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000,
+    2_000_000,
     5_000_000, 10_000_000, 20_000_000, 60_000_000,
   ]
 

@@ -21,9 +21,13 @@ struct FairQueue<Key: Hashable & Sendable, Payload: Sendable>: Sendable {
   /// Works that wait.
   private(set) var count = 0
   private var standings: [Key: Standing] = [:]
-  /// Keys in order of their turns. A key whose works all expired stays until its turn or until compaction.
+  /// Keys in order of their turns.
+  ///
+  /// A key whose works all expired stays until its turn or until compaction.
   private var turns = Line<Key>()
-  /// Works by age; those already served are skipped, the first always waits. The oldest of all is the oldest of
+  /// Works by age; those already served are skipped, the first always waits.
+  ///
+  /// The oldest of all is the oldest of
   /// its key, so that it needs no search in there; and since each key's turn comes, at most `capacity` works are
   /// served before it, which bounds the line to twice the capacity.
   private var arrivals = Line<Arrival>()
@@ -31,8 +35,6 @@ struct FairQueue<Key: Hashable & Sendable, Payload: Sendable>: Sendable {
   init(policy: QueuePolicy) {
     self.policy = policy
   }
-
-  var isEmpty: Bool { count == 0 }
 
   /// When the oldest work expires, microseconds.
   var nextDeadline: UInt64? { arrivals.first?.expiresAt }

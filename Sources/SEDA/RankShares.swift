@@ -1,8 +1,8 @@
 /// Strict priority between ranks, with a minimum share for each.
 ///
-/// A rank that could have been served and was not gains its share as credit. At a full credit it goes first, once. So
-/// a rank with a share of s per mille waits for at most 1000/s dispatches, and one more for each other rank that is
-/// due before it.
+/// At each dispatch every rank that could be served gains its share as credit; at a full credit it goes first, which
+/// costs that credit. So a rank with a share of s per mille waits for at most 1000/s dispatches, and one more for
+/// each other rank that is due before it.
 struct RankShares: Sendable {
   private let shares: [Int]
   private var credits: [Int]
@@ -15,15 +15,16 @@ struct RankShares: Sendable {
   /// The rank to serve.
   ///
   /// - Parameter eligible: by rank, whether it has work and may take a worker.
+  /// - Returns: its number; nil when none is eligible.
   func choice(among eligible: [Bool]) -> Int? {
     let due = eligible.indices.filter { eligible[$0] && credits[$0] >= Limits.fullShare }
     return due.max { credits[$0] < credits[$1] } ?? eligible.firstIndex(of: true)
   }
 
-  /// Notes that a rank was served; the others that were eligible gain.
+  /// Notes that a rank was served; all that were eligible gain.
   mutating func served(_ rank: Int, among eligible: [Bool]) {
-    for other in eligible.indices where eligible[other] && other != rank {
-      credits[other] = min(credits[other] + shares[other], Limits.savedShare)
+    for index in eligible.indices where eligible[index] {
+      credits[index] = min(credits[index] + shares[index], Limits.savedShare)
     }
     credits[rank] = max(0, credits[rank] - Limits.fullShare)
   }

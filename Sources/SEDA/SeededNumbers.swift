@@ -1,4 +1,6 @@
-/// Numbers that look drawn by lot and are the same for the same seed everywhere (SplitMix64, Steele et al. 2014).
+/// Numbers that look drawn by lot and are the same for the same seed everywhere.
+///
+/// The generator is SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
 public struct SeededNumbers: Sendable {
   private var state: UInt64
 

@@ -28,9 +28,14 @@ public struct StageScheduler<Key: Hashable & Sendable, Payload: Sendable>: Senda
   private var queues: [FairQueue<Key, Payload>]
   private var drains: [DrainRate]
   private var metrics: [QueueMetrics]
+  private var stageLengths = Stage.allCases.map { _ in 0 }
   private var stageHighWaterMarks = Stage.allCases.map { _ in 0 }
+  /// By queue, when its oldest work expires; never, for an empty one.
+  private var deadlines: [UInt64]
   /// By rank, the positions of its queues.
   private let members: [[Int]]
+  /// By rank, works that wait.
+  private var backlogs = Rank.allCases.map { _ in 0 }
   /// By rank, the place in `members` that is looked at first.
   private var turns = Rank.allCases.map { _ in 0 }
   private var shares: RankShares
@@ -46,6 +51,7 @@ public struct StageScheduler<Key: Hashable & Sendable, Payload: Sendable>: Senda
     queues = QueueIndex.all.map { FairQueue(policy: policy[$0.stage, $0.priority]) }
     drains = QueueIndex.all.map { _ in DrainRate() }
     metrics = QueueIndex.all.map { _ in QueueMetrics() }
+    deadlines = QueueIndex.all.map { _ in .max }
     members = Rank.allCases.map { rank in
       QueueIndex.all.filter { policy[$0.stage, $0.priority].rank == rank }.map(\.position)
     }
@@ -56,10 +62,10 @@ public struct StageScheduler<Key: Hashable & Sendable, Payload: Sendable>: Senda
   public var idleWorkers: Int { policy.workers - running.count }
 
   /// Works that wait, in all stages.
-  public var length: Int { queues.reduce(0) { $0 + $1.count } }
+  public var length: Int { stageLengths.reduce(0, +) }
 
   /// When the next waiting work expires, microseconds; a driver asks `next` then even if nothing else happened.
-  public var nextDeadline: UInt64? { queues.compactMap(\.nextDeadline).min() }
+  public var nextDeadline: UInt64? { deadlines.filter { $0 < .max }.min() }
 
   /// What happened in a stage so far.
   public func metrics(of stage: Stage) -> StageMetrics {
@@ -95,18 +101,17 @@ public struct StageScheduler<Key: Hashable & Sendable, Payload: Sendable>: Senda
         payload: payload))
     drains[position].admitted(now: now)
     metrics[position].admitted += 1
-    metrics[position].length(is: queues[position].count)
-    let length = Priority.allCases.reduce(0) { $0 + queues[QueueIndex(stage, $1).position].count }
-    stageHighWaterMarks[stage.rawValue] = max(stageHighWaterMarks[stage.rawValue], length)
+    lengthChanged(by: 1, stage: stage, position)
     return .admitted(ticket)
   }
 
   /// The next work to run or to answer as expired; nil when nothing can be done now.
   ///
   /// - Parameter now: microseconds.
+  /// - Returns: what to do; asked again until it is nil.
   public mutating func next(now: UInt64) -> Dispatch<Key, Payload>? {
     let now = passed(to: now)
-    let eligible = Rank.allCases.map { isEligible($0) }
+    let eligible = eligibleRanks()
     guard let rank = shares.choice(among: eligible), let position = queueInTurn(rank) else {
       return oldestExpired(now: now)
     }
@@ -143,7 +148,9 @@ public struct StageScheduler<Key: Hashable & Sendable, Payload: Sendable>: Senda
     return clock
   }
 
-  private mutating func retryAfter(_ reason: ShedReason, of key: Key, _ position: Int, now: UInt64) -> UInt32 {
+  private mutating func retryAfter(
+    _ reason: ShedReason, of key: Key, _ position: Int, now: UInt64
+  ) -> UInt32 {
     switch reason {
     case .queueFull:
       drains[position].appointment(length: queues[position].count, now: now)
@@ -152,24 +159,24 @@ public struct StageScheduler<Key: Hashable & Sendable, Payload: Sendable>: Senda
     }
   }
 
-  /// Whether a rank has work and a worker for it: for it and each rank above, that rank and all below it must hold
-  /// fewer workers than they may.
-  private func isEligible(_ rank: Rank) -> Bool {
-    guard idleWorkers > 0, members[rank.rawValue].contains(where: { !queues[$0].isEmpty }) else {
-      return false
-    }
+  /// By rank, whether it has work and may take a worker.
+  ///
+  /// For it and each rank above, that rank and all below it must hold fewer workers than they may.
+  private func eligibleRanks() -> [Bool] {
+    var mayTake = idleWorkers > 0
     var busy = running.count
-    for upper in Rank.allCases where upper <= rank {
-      guard busy < policy[upper].workers else { return false }
-      busy -= busyByRank[upper.rawValue]
+    return Rank.allCases.map { rank in
+      mayTake = mayTake && busy < policy[rank].workers
+      busy -= busyByRank[rank.rawValue]
+      return mayTake && backlogs[rank.rawValue] > 0
     }
-    return true
   }
 
   /// The stages of a rank take turns.
   private func queueInTurn(_ rank: Int) -> Int? {
     let count = members[rank].count
-    return (0..<count).lazy.map { members[rank][(turns[rank] + $0) % count] }.first { !queues[$0].isEmpty }
+    return (0..<count).lazy.map { members[rank][(turns[rank] + $0) % count] }
+      .first { deadlines[$0] < .max }
   }
 
   private mutating func passTurn(_ rank: Int, after position: Int) {
@@ -186,10 +193,8 @@ public struct StageScheduler<Key: Hashable & Sendable, Payload: Sendable>: Senda
   }
 
   private mutating func oldestExpired(now: UInt64) -> Dispatch<Key, Payload>? {
-    for position in queues.indices {
-      if let work = expired(in: position, now: now) { return .expired(work) }
-    }
-    return nil
+    guard let position = deadlines.firstIndex(where: { $0 <= now }) else { return nil }
+    return expired(in: position, now: now).map { .expired($0) }
   }
 
   private mutating func expired(in position: Int, now: UInt64) -> Work<Key, Payload>? {
@@ -202,8 +207,17 @@ public struct StageScheduler<Key: Hashable & Sendable, Payload: Sendable>: Senda
 
   private mutating func left(_ work: Work<Key, Payload>, _ position: Int, now: UInt64) {
     metrics[position].wait.record(now - work.admittedAt)
+    lengthChanged(by: -1, stage: work.stage, position)
+  }
+
+  private mutating func lengthChanged(by change: Int, stage: Stage, _ position: Int) {
+    deadlines[position] = queues[position].nextDeadline ?? .max
     metrics[position].length(is: queues[position].count)
+    let length = stageLengths[stage.rawValue] + change
+    stageLengths[stage.rawValue] = length
+    stageHighWaterMarks[stage.rawValue] = max(stageHighWaterMarks[stage.rawValue], length)
     let rank = queues[position].policy.rank.rawValue
-    if members[rank].allSatisfy({ queues[$0].isEmpty }) { shares.ranEmpty(rank) }
+    backlogs[rank] += change
+    if backlogs[rank] == 0 { shares.ranEmpty(rank) }
   }
 }

@@ -118,7 +118,7 @@ struct InvariantTests {
     return policy
   }
 
-  @Test("bounds hold after every call, and every admitted work ends exactly once", arguments: 1...40)
+  @Test("bounds hold after every call, and every admitted work ends exactly once", arguments: 1...24)
   func invariants(seed: Int) {
     let workers = [2, 3, 8, 16][seed % 4]
     var checked = Checked(policy: Self.tightPolicy(workers: workers), seed: UInt64(seed))

@@ -31,7 +31,7 @@ struct Overload {
   var lowService: ClosedRange<UInt64>
   var seed: UInt64
 
-  static let horizon: UInt64 = 5_000_000
+  static let horizon: UInt64 = 2_000_000
   static let changeService: ClosedRange<UInt64> = 5_000...15_000
 
   func run() -> Outcome {

@@ -12,12 +12,12 @@ struct OverloadTests {
 
   @Test(
     "with low-priority work at ten times capacity a change stays within twice its unloaded median",
-    arguments: lowServices, [UInt64(1), 2, 3])
+    arguments: lowServices, [UInt64(1), 2])
   func tenTimesCapacity(service: ClosedRange<UInt64>, seed: UInt64) {
     let unloaded = Self.unloaded(seed: seed, service: service)
     let policy = SchedulerPolicy(workers: 8)
     let loaded = Overload(policy: policy, multiple: 10, lowService: service, seed: seed).run()
-    #expect(unloaded.latencies.count > 150)
+    #expect(unloaded.latencies.count > 60)
     #expect(loaded.latencies.count == unloaded.latencies.count && loaded.changesLost == 0)
     #expect(loaded.median <= 2 * unloaded.median)
     #expect(loaded.p99 <= 2 * unloaded.median)
@@ -57,7 +57,7 @@ struct OverloadTests {
     policy[.background].sharePerMille = sharePerMille
     var driver = DeterministicDriver<Int, Int>(policy: policy, seed: 4) { _ in 5_000...15_000 }
     var finished: [Stage: Int] = [:]
-    for moment in UInt64(1)...5_000 {
+    for moment in UInt64(1)...3_000 {
       for key in 0..<2 { _ = driver.submit(0, of: key, to: .vipConfiguration, .normal) }
       if moment.isMultiple(of: 100) { _ = driver.submit(0, of: 0, to: .hostAgentManagement, .low) }
       for event in driver.advance(to: moment * 1_000) where event.step == .finished {
@@ -65,10 +65,10 @@ struct OverloadTests {
       }
     }
     let background = driver.scheduler.metrics(of: .hostAgentManagement)
-    #expect(finished[.vipConfiguration, default: 0] > 3_000)
-    #expect(driver.scheduler.metrics(of: .vipConfiguration).shed > 5_000)
+    #expect(finished[.vipConfiguration, default: 0] > 1_800)
+    #expect(driver.scheduler.metrics(of: .vipConfiguration).shed > 3_000)
     if goesOn {
-      #expect(finished[.hostAgentManagement, default: 0] >= 45)
+      #expect(finished[.hostAgentManagement, default: 0] >= 27)
       #expect(background.expired == 0 && background.shed == 0)
     } else {
       #expect(finished[.hostAgentManagement, default: 0] == 0)
