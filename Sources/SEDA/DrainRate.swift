@@ -1,14 +1,16 @@
 /// How fast a queue is served, and when who was shed should come again.
 ///
-/// Who was shed gets an appointment one measured interval after the one before, so that they come back as fast as
-/// the queue is served and not all at once.
+/// Who was shed gets a place in a line behind the queue that exists only as a number: it grows by one with each and
+/// shrinks at the measured rate. So they come back as fast as the queue is served and not all at once.
 struct DrainRate: Sendable {
   /// The smoothed interval times its weight, so that the rounding of integers loses nothing.
   private var weightedInterval = Limits.firstIntervalMicroseconds * Limits.intervalWeight
   /// The last work taken while others waited; idle time says nothing about the rate.
   private var lastTake: UInt64?
   private var waitingSince: UInt64?
-  private var lastAppointment: UInt64 = 0
+  /// Those who were asked to come again and are not due yet.
+  private var expected: UInt64 = 0
+  private var expectedAt: UInt64 = 0
 
   /// Notes that a work entered.
   mutating func admitted(now: UInt64) {
@@ -47,22 +49,28 @@ struct DrainRate: Sendable {
   /// The first comes again when half of the queue has gone, so that it never runs empty for lack of them.
   mutating func appointment(length: Int, now: UInt64) -> UInt32 {
     let step = interval(now: now)
-    let due = max(now + step * UInt64(length) / 2, lastAppointment + step)
-    let wait = Self.clamped(due - now)
-    lastAppointment = min(due, now + wait)
+    let due = (now - expectedAt) / step
+    expectedAt = due < expected ? expectedAt + due * step : now
+    expected -= min(due, expected)
+    let wait = step * UInt64(length) / 2 + step * expected
+    if wait < Limits.mostRetryMicroseconds { expected += 1 }
     return Self.milliseconds(wait)
   }
 
-  /// Milliseconds until a number of works have gone.
-  func delay(works: Int, now: UInt64) -> UInt32 {
-    Self.milliseconds(Self.clamped(interval(now: now) * UInt64(works)))
-  }
-
-  private static func clamped(_ microseconds: UInt64) -> UInt64 {
-    min(max(microseconds, Limits.leastRetryMicroseconds), Limits.mostRetryMicroseconds)
+  /// Milliseconds until a key has had a number of turns.
+  ///
+  /// - Parameters:
+  ///   - turns: works of the key that go before.
+  ///   - keys: keys that take turns.
+  ///   - service: what a work takes on average, microseconds; a key's works may have to run one by one.
+  ///   - now: microseconds.
+  /// - Returns: 10 milliseconds to 30 seconds.
+  func delay(turns: Int, keys: Int, service: UInt64, now: UInt64) -> UInt32 {
+    Self.milliseconds(UInt64(turns) * max(interval(now: now) * UInt64(keys), service))
   }
 
   private static func milliseconds(_ microseconds: UInt64) -> UInt32 {
-    UInt32((microseconds + 999) / 1_000)
+    let wait = min(max(microseconds, Limits.leastRetryMicroseconds), Limits.mostRetryMicroseconds)
+    return UInt32((wait + 999) / 1_000)
   }
 }

@@ -19,6 +19,8 @@ public struct DurationHistogram: Equatable, Sendable {
 
   /// Durations counted.
   public var count: UInt64 { counts.reduce(0, +) }
+  /// The mean, microseconds; 0 when nothing was counted.
+  public var mean: UInt64 { sumMicroseconds / max(1, count) }
   /// The median, rounded up to its bucket's bound, microseconds; 0 when nothing was counted.
   public var p50: UInt64 { quantile(perMille: 500) }
   /// The duration that 99 % did not exceed, rounded up to its bucket's bound, microseconds.

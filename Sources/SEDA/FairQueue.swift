@@ -6,6 +6,8 @@ struct FairQueue<Key: Hashable & Sendable, Payload: Sendable>: Sendable {
   private struct Standing: Sendable {
     var waiting = Line<Work<Key, Payload>>()
     var running = 0
+    /// Works not taken since the key's last turn.
+    var shed = 0
     var inTurns = false
 
     var isIdle: Bool { waiting.isEmpty && running == 0 && !inTurns }
@@ -50,9 +52,13 @@ struct FairQueue<Key: Hashable & Sendable, Payload: Sendable>: Sendable {
     return count < policy.capacity ? nil : .queueFull
   }
 
-  /// Works that go before another one of a key.
-  func worksBefore(another key: Key) -> Int {
-    min(count, (standings[key]?.waiting.count ?? 0) * turns.count)
+  /// Keys that take turns now, with one that comes.
+  var keysInTurn: Int { max(1, turns.count) }
+
+  /// Notes that a work of a key was shed for the key's limit; returns the turns until the key has room for it.
+  mutating func shed(_ key: Key) -> Int {
+    standings[key]?.shed += 1
+    return (standings[key]?.waiting.count ?? 0) + (standings[key]?.shed ?? 0)
   }
 
   mutating func append(_ work: Work<Key, Payload>) {
@@ -73,6 +79,7 @@ struct FairQueue<Key: Hashable & Sendable, Payload: Sendable>: Sendable {
         continue
       }
       standings[key]?.running += 1
+      standings[key]?.shed = 0
       count -= 1
       giveTurnBack(key)
       skipServed()

@@ -155,7 +155,9 @@ public struct StageScheduler<Key: Hashable & Sendable, Payload: Sendable>: Senda
     case .queueFull:
       drains[position].appointment(length: queues[position].count, now: now)
     case .keyLimit:
-      drains[position].delay(works: queues[position].worksBefore(another: key) + 1, now: now)
+      drains[position].delay(
+        turns: queues[position].shed(key), keys: queues[position].keysInTurn,
+        service: metrics[position].service.mean, now: now)
     }
   }
 
