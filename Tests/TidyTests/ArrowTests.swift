@@ -10,6 +10,7 @@ struct ArrowTests {
     "BGP": ["Wire"],
     "Mux": ["Wire", "Dataplane"],
     "HostAgent": ["Wire", "Dataplane"],
+    "SEDA": [],
     "Manager": ["Wire", "Control"],
     "CBPF": [],
     "CLinux": [],
@@ -33,7 +34,7 @@ struct ArrowTests {
     "ananta-bench": ["Wire", "Dataplane", "Mux", "HostAgent", "KernelPath", "Platform"],
   ]
 
-  static let core = ["Wire", "Dataplane", "Control", "BGP", "Mux", "HostAgent", "Manager"]
+  static let core = ["Wire", "Dataplane", "Control", "BGP", "Mux", "HostAgent", "SEDA", "Manager"]
 
   /// What brings the kernel, time, chance or threads with it.
   static let shellModules: Set<String> = [
