@@ -1,0 +1,38 @@
+/// What is to happen, by time; what is due at the same time happens in the order in which it was put down.
+struct Agenda<Event> {
+  private struct Item {
+    var time: Int
+    var order: Int
+    var event: Event
+
+    func isBefore(_ other: Item) -> Bool { (time, order) < (other.time, other.order) }
+  }
+
+  private var heap: [Item] = []
+  private var count = 0
+
+  mutating func add(_ event: Event, at time: Int) {
+    count += 1
+    heap.append(Item(time: time, order: count, event: event))
+    var child = heap.count - 1
+    while child > 0, heap[child].isBefore(heap[(child - 1) / 2]) {
+      heap.swapAt(child, (child - 1) / 2)
+      child = (child - 1) / 2
+    }
+  }
+
+  mutating func next() -> (time: Int, event: Event)? {
+    guard let first = heap.first else { return nil }
+    heap.swapAt(0, heap.count - 1)
+    heap.removeLast()
+    var parent = 0
+    while true {
+      let children = [2 * parent + 1, 2 * parent + 2].filter { $0 < heap.count }
+      guard let least = children.min(by: { heap[$0].isBefore(heap[$1]) }), heap[least].isBefore(heap[parent])
+      else { break }
+      heap.swapAt(parent, least)
+      parent = least
+    }
+    return (first.time, first.event)
+  }
+}
