@@ -16,11 +16,11 @@ extension Replica {
   }
 
   mutating func canvass(_ ballot: Ballot, _ theirs: Slot, from candidate: ReplicaID) {
-    guard mayPromise(to: candidate) else { return }
+    // One that was removed while it was cut off asks for votes, too; it learns of it here, lease or not.
+    guard !teach(candidate, from: theirs.next), mayPromise(to: candidate) else { return }
     guard ballot > promised else {
       return outbox.send(.nack(ballot, promised: promised), to: candidate)
     }
-    guard !teach(candidate, from: theirs.next) else { return }
     outbox.send(.supported(ballot), to: candidate)
   }
 

@@ -72,7 +72,7 @@ extension Replica {
     committed = other.slot
     log.truncate(before: other.slot.next)
     outbox.write(.snapshot(other, logFrom: other.slot.next))
-    outbox.emit(.install(other))
+    if other.slot > .none { outbox.emit(.install(other)) }
     reviewCampaign()
   }
 }

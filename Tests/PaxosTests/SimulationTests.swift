@@ -19,7 +19,7 @@ struct SimulationTests {
 
   @Test("a bug put in on purpose is found within 1,000 seeds", arguments: Bug.allCases)
   func bugIsFound(bug: Bug) {
-    let finding = (0..<1_000).lazy.compactMap { seed in
+    let finding = (UInt64(0)..<1_000).lazy.compactMap { seed in
       var world = World(seed: seed, bug: bug)
       return world.run()
     }.first
