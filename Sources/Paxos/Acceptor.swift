@@ -62,7 +62,8 @@ extension Replica {
     learn(committed: accept.committed, in: ballot, from: sender)
   }
 
-  mutating func heartbeat(_ ballot: Ballot, committed slot: Slot, sent: Milliseconds, from sender: ReplicaID) {
+  mutating func heartbeat(_ ballot: Ballot, committed slot: Slot, sent: Milliseconds, from sender: ReplicaID)
+  {
     guard ballot >= promised, ballot.replica == sender else {
       return outbox.send(.nack(ballot, promised: promised), to: sender)
     }

@@ -71,7 +71,8 @@ extension Replica {
       .chunk(
         SnapshotChunk(
           slot: snapshot.slot, memberships: snapshot.memberships, digest: snapshot.digest,
-          total: snapshot.state.count, offset: offset, octets: Array(snapshot.state[offset..<end]))), to: replica)
+          total: snapshot.state.count, offset: offset, octets: Array(snapshot.state[offset..<end]))),
+      to: replica)
   }
 
   /// Remembers how far replicas without a vote have come, so that one is not given a vote too early.
@@ -96,7 +97,9 @@ extension Replica {
 
   /// A part of a snapshot arrives; parts are taken in order, and only of one snapshot at a time.
   mutating func chunk(_ chunk: SnapshotChunk, from sender: ReplicaID) {
-    guard leadership == nil, !outbox.isCongested, chunk.slot > committed || memberships.isEmpty else { return }
+    guard leadership == nil, !outbox.isCongested, chunk.slot > committed || memberships.isEmpty else {
+      return
+    }
     if let incoming = catchUp.incoming, incoming.slot == chunk.slot, incoming.digest == chunk.digest {
       guard chunk.offset == incoming.octets.count else { return }
       catchUp.incoming?.octets += chunk.octets

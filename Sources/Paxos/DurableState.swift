@@ -18,7 +18,8 @@ public struct DurableState: Codable, Hashable, Sendable {
 
   /// Puts together what a store has read.
   public init(
-    cluster: ClusterID, replica: ReplicaID, promised: Ballot, snapshot: Snapshot, records: [Record], committed: Slot
+    cluster: ClusterID, replica: ReplicaID, promised: Ballot, snapshot: Snapshot, records: [Record],
+    committed: Slot
   ) {
     self.cluster = cluster
     self.replica = replica

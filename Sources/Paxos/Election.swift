@@ -96,7 +96,9 @@ extension Replica {
 
   /// Phase 1b arrives, perhaps in several pages; an acceptor that has promised votes no more in lower ballots, so pages fit.
   mutating func promise(_ promise: Promise, by voter: ReplicaID) {
-    guard let current = campaign, current.ballot == promise.ballot, current.phase == .preparing else { return }
+    guard let current = campaign, current.ballot == promise.ballot, current.phase == .preparing else {
+      return
+    }
     let expected = current.pages[voter]
     guard promise.from == expected || promise.from <= committed.next else { return }
     campaign?.merge(promise.votes)

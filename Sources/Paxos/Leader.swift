@@ -32,7 +32,8 @@ extension Replica {
 
   /// Sends what is unanswered for too long again, to those who have not voted for it.
   private mutating func resend() {
-    guard let current = leadership, let first = current.flights.firstIndex(where: { now >= $0.sent + tuning.retry })
+    guard let current = leadership,
+      let first = current.flights.firstIndex(where: { now >= $0.sent + tuning.retry })
     else { return }
     let late = current.flights[first...]
     for index in late.indices { leadership?.flights[index].sent = now }
@@ -56,7 +57,8 @@ extension Replica {
         end += 1
       }
       let accept = Accept(
-        ballot: ballot, first: first.advanced(by: start), entries: Array(entries[start..<end]), committed: committed,
+        ballot: ballot, first: first.advanced(by: start), entries: Array(entries[start..<end]),
+        committed: committed,
         sent: now)
       for voter in voters { outbox.send(.accept(accept), to: voter) }
       start = end
@@ -173,7 +175,9 @@ extension Replica {
 
   /// One change at a time, and only by a leader that knows the membership, its own first entry being chosen.
   mutating func reconfigure(_ request: RequestID, _ change: Membership.Change) {
-    guard let current = leadership, current.successor == nil else { return refuse(request, .notLeader(leader)) }
+    guard let current = leadership, current.successor == nil else {
+      return refuse(request, .notLeader(leader))
+    }
     guard committed >= current.barrier, current.change == nil, !current.isChangeQueued,
       let last = memberships.last, last.since == current.membership.since
     else { return refuse(request, .retryLater) }

@@ -43,7 +43,9 @@ struct Checker {
   /// Durability: what is acknowledged is what stands in the slot, and whatever is applied there later must equal it.
   mutating func committed(_ request: RequestID, at slot: Slot) {
     guard let command = commands[request] else { return }
-    if chosen[slot] != .command(command) { fail("durability: slot \(slot.number) does not hold what was acknowledged") }
+    if chosen[slot] != .command(command) {
+      fail("durability: slot \(slot.number) does not hold what was acknowledged")
+    }
     floor = max(floor, slot)
     acknowledged += 1
   }
@@ -57,7 +59,9 @@ struct Checker {
   /// Linearizability: a read sees all that was acknowledged or read before it was asked.
   mutating func read(at slot: Slot, by replica: ReplicaID, state: RegisterMachine) {
     if slot < floor {
-      fail("stale read: replica \(replica.number) answers from slot \(slot.number), \(floor.number) was seen before")
+      fail(
+        "stale read: replica \(replica.number) answers from slot \(slot.number), \(floor.number) was seen before"
+      )
     }
     holds(state, at: slot, replica)
     if state.slot != slot { fail("replica \(replica.number) answers a read from a state it has not") }

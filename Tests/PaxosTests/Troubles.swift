@@ -4,7 +4,7 @@ import Paxos
 extension World {
   mutating func trouble() {
     let victim = chance.number(0...nodes.count - 1)
-    switch chance.number(0...13) {
+    switch chance.number(0...15) {
     case 0, 1: crash(victim)
     case 2: crash(leaderIndex ?? victim)
     case 3, 4: isolate(leaderIndex ?? victim)
@@ -16,6 +16,7 @@ extension World {
       network.longestDelay = chance.number(2...30)
     case 9: nodes[victim].diskFree = time + chance.number(50...1_200)
     case 10, 11, 12: changeMembership()
+    case 13: powerFailure()
     default: transfer()
     }
   }
@@ -30,6 +31,11 @@ extension World {
       nodes[index].unsynced = []
     }
     crash(index, back: chance.number(10...500))
+  }
+
+  /// Everything ends at once, perhaps while disks stood still.
+  private mutating func powerFailure() {
+    for index in nodes.indices { crash(index, back: chance.number(10...500)) }
   }
 
   private mutating func isolate(_ index: Int) {
@@ -54,7 +60,9 @@ extension World {
     let request = RequestID(1_000_000 + UInt64(time))
     if outsiders.isEmpty, nodes.count < 8 {
       addNode(DurableState(joining: Self.cluster, replica: ReplicaID(UInt64(nodes.count) + 1)))
-    } else if let outsider = outsiders.randomElement(using: &chance), voters.count < 5 || chance.happens(perThousand: 200) {
+    } else if let outsider = outsiders.randomElement(using: &chance),
+      voters.count < 5 || chance.happens(perThousand: 200)
+    {
       input(.reconfigure(request, .add(outsider)), to: leaderIndex)
     } else if voters.count > 3, let voter = voters.randomElement(using: &chance) {
       input(.reconfigure(request, .remove(voter)), to: leaderIndex)
@@ -62,7 +70,8 @@ extension World {
   }
 
   private mutating func transfer() {
-    guard let leaderIndex, let successor = nodes[leaderIndex].replica?.status.voters.randomElement(using: &chance)
+    guard let leaderIndex,
+      let successor = nodes[leaderIndex].replica?.status.voters.randomElement(using: &chance)
     else { return }
     input(.transfer(RequestID(2_000_000 + UInt64(time)), to: successor), to: leaderIndex)
   }

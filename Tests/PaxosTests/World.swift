@@ -58,7 +58,8 @@ struct World {
     nodes.append(
       SimulatedNode(
         id: state.replica, durable: state,
-        drift: [-Self.drift, 0, Self.drift][chance.number(0...2)], offset: chance.number(0...100_000)))
+        drift: chance.happens(perThousand: 500) ? -Self.drift : Self.drift, offset: chance.number(0...100_000)
+      ))
     agenda.add(.start(nodes.count - 1), at: time)
   }
 
@@ -70,7 +71,8 @@ struct World {
     }
     if checker.finding == nil {
       checker.ended(
-        nodes.compactMap { $0.replica?.status }, acknowledgedSince: checker.acknowledged - acknowledgedInTrouble)
+        nodes.compactMap { $0.replica?.status },
+        acknowledgedSince: checker.acknowledged - acknowledgedInTrouble)
     }
     return checker.finding.map { "seed \(seed), \(time) ms: \($0)" }
   }
@@ -82,7 +84,9 @@ struct World {
       input(.tick, to: index)
       agenda.add(event, at: time + 20)
     case .deliver(let envelope):
-      if let index = nodes.firstIndex(where: { $0.id == envelope.to }) { input(.received(envelope), to: index) }
+      if let index = nodes.firstIndex(where: { $0.id == envelope.to }) {
+        input(.received(envelope), to: index)
+      }
     case .synced(let index, let life, let write):
       guard nodes[index].life == life else { return }
       nodes[index].sync(upTo: write, bug: bug)
@@ -119,7 +123,8 @@ struct World {
     nodes[index].diskFree = time
     do {
       nodes[index].replica = try Replica(
-        recovering: nodes[index].durable, cluster: Self.cluster, contacts: nodes.map(\.id).filter { $0.number <= 5 },
+        recovering: nodes[index].durable, cluster: Self.cluster,
+        contacts: nodes.map(\.id).filter { $0.number <= 5 },
         tuning: tuning, seed: chance.next())
     } catch {
       return checker.fail("replica \(nodes[index].id.number) does not start: \(error)")
@@ -145,7 +150,8 @@ struct World {
     // Half of them go to whoever believes to lead, so that a deposed leader is asked, too.
     let leaders = nodes.indices.filter { nodes[$0].replica?.status.role == .leader }
     let index =
-      chance.happens(perThousand: 700) ? leaders.randomElement(using: &chance) : nodes.indices.randomElement(using: &chance)
+      chance.happens(perThousand: 700)
+      ? leaders.randomElement(using: &chance) : nodes.indices.randomElement(using: &chance)
     guard let index, nodes[index].replica != nil else { return }
     if chance.happens(perThousand: 500) { return input(.read(request), to: index) }
     let command = RegisterMachine.octets(requests)
@@ -172,7 +178,9 @@ struct World {
       nodes[index].machine.apply(entry, at: slot)
       checker.applied(entry, at: slot, by: id, state: nodes[index].machine)
     case .install(let snapshot):
-      guard let machine = RegisterMachine(snapshot.state) else { return checker.fail("snapshot cannot be read") }
+      guard let machine = RegisterMachine(snapshot.state) else {
+        return checker.fail("snapshot cannot be read")
+      }
       nodes[index].machine = machine
       checker.holds(machine, at: snapshot.slot, id)
     case .snapshotWanted: agenda.add(.snapshot(index, life: nodes[index].life), at: time)
