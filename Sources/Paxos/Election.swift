@@ -126,7 +126,9 @@ extension Replica {
     if campaign?.ballot == ballot || leadership?.ballot == ballot { stepDown() }
   }
 
-  /// Back to following. What was under way may still be chosen; what was not sent never will.
+  /// Goes back to following.
+  ///
+  /// What was under way may still be chosen; what was not sent never will.
   mutating func stepDown() {
     let wasLeading = leadership != nil || campaign?.isContinuation == true
     guard wasLeading || campaign != nil else { return }

@@ -7,8 +7,9 @@ public enum Limits {
   /// The α of "Paxos Made Simple" §3; part of the log's meaning, so a constant. At 1 ms a round trip 64 slots in
   /// flight are 64,000 entries a second, and a change costs at most 63 empty entries.
   public static let window = 64
-  /// Slots an acceptor takes ahead of those it knows to be chosen: a leader's window, and as much again for what it has
-  /// not heard yet. What lies further on is refused until it has caught up, so its tail is bounded.
+  /// Slots an acceptor takes ahead of those it knows to be chosen.
+  ///
+  /// A leader's window, and as much again for what the acceptor has not heard yet. What lies further on is refused until it has caught up, so its tail is bounded.
   public static let acceptorWindow = 2 * window
   /// Voters; more than 7 make every write slower and none safer (the manager runs 1, 3 or 5, and one more in a change).
   public static let voters = 7

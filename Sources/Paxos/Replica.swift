@@ -48,6 +48,7 @@ public struct Replica: Sendable {
   ///   - contacts: whom a replica asks as long as it knows no voters.
   ///   - tuning: how fast to act.
   ///   - seed: of the chance that keeps elections apart; different on each replica.
+  /// - Throws: `RecoveryError` if the disk is another cluster's, or damaged.
   public init(
     recovering state: DurableState, cluster: ClusterID, contacts: [ReplicaID] = [], tuning: Tuning = Tuning(),
     seed: UInt64

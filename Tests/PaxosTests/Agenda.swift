@@ -5,7 +5,9 @@ struct Agenda<Event> {
     var order: Int
     var event: Event
 
-    func isBefore(_ other: Item) -> Bool { (time, order) < (other.time, other.order) }
+    func isBefore(_ other: Item) -> Bool {
+      time == other.time ? order < other.order : time < other.time
+    }
   }
 
   private var heap: [Item] = []
@@ -27,9 +29,10 @@ struct Agenda<Event> {
     heap.removeLast()
     var parent = 0
     while true {
-      let children = [2 * parent + 1, 2 * parent + 2].filter { $0 < heap.count }
-      guard let least = children.min(by: { heap[$0].isBefore(heap[$1]) }), heap[least].isBefore(heap[parent])
-      else { break }
+      var least = 2 * parent + 1
+      guard least < heap.count else { break }
+      if least + 1 < heap.count, heap[least + 1].isBefore(heap[least]) { least += 1 }
+      guard heap[least].isBefore(heap[parent]) else { break }
       heap.swapAt(parent, least)
       parent = least
     }

@@ -11,6 +11,8 @@ struct Checker {
   private(set) var floor = Slot.none
   private(set) var acknowledged = 0
   private(set) var reads = 0
+  private(set) var snapshotsInstalled = 0
+  private(set) var changesApplied = 0
 
   mutating func fail(_ text: String) {
     finding = finding ?? text
@@ -25,11 +27,18 @@ struct Checker {
     if let known = chosen[slot], known != entry {
       fail("agreement: replica \(replica.number) applies another entry in slot \(slot.number)")
     }
+    if chosen[slot] == nil, case .membership = entry { changesApplied += 1 }
     chosen[slot] = entry
     holds(state, at: slot, replica)
     if case .command(let octets) = entry, neverApplied.contains(octets) {
       fail("a refused proposal is applied in slot \(slot.number)")
     }
+  }
+
+  /// A replica starts from a snapshot, its own or another's.
+  mutating func installed(_ state: RegisterMachine, at slot: Slot, by replica: ReplicaID) {
+    snapshotsInstalled += 1
+    holds(state, at: slot, replica)
   }
 
   /// A replica's state after a slot is everyone's.

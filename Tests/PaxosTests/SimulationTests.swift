@@ -6,15 +6,21 @@ struct SimulationTests {
   func nothingFound(first: UInt64) {
     var acknowledged = 0
     var reads = 0
+    var snapshots = 0
+    var changes = 0
     for seed in first..<first + 50 {
       var world = World(seed: seed)
       #expect(world.run() == nil)
       acknowledged += world.checker.acknowledged
       reads += world.checker.reads
+      snapshots += world.checker.snapshotsInstalled
+      changes += world.checker.changesApplied
     }
     // A cluster that does nothing is never wrong.
     #expect(acknowledged > 50 * 30)
     #expect(reads > 50 * 30)
+    #expect(snapshots > 50)
+    #expect(changes > 25)
   }
 
   @Test("a bug put in on purpose is found within 1,000 seeds", arguments: Bug.allCases)

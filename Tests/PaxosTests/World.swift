@@ -182,7 +182,7 @@ struct World {
         return checker.fail("snapshot cannot be read")
       }
       nodes[index].machine = machine
-      checker.holds(machine, at: snapshot.slot, id)
+      checker.installed(machine, at: snapshot.slot, by: id)
     case .snapshotWanted: agenda.add(.snapshot(index, life: nodes[index].life), at: time)
     case .committed(let request, let slot): checker.committed(request, at: slot)
     case .readable(_, let slot): checker.read(at: slot, by: id, state: nodes[index].machine)
