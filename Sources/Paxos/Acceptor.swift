@@ -6,8 +6,8 @@ struct LeaseGrant: Hashable, Sendable {
 
 /// The acceptor: votes, and never takes a vote back ("Paxos Made Simple" §2.2).
 ///
-/// It answers whoever asks, whether it has a vote or not: who counts is the proposer's business, and only a proposer
-/// knows the membership of a slot.
+/// It answers whoever asks, whether it has a vote or not: who counts is the proposer's business, and only a
+/// proposer knows the membership of a slot.
 extension Replica {
   /// Whether a promise to this replica breaks no grant; the holder of a grant may have another ballot.
   func mayPromise(to candidate: ReplicaID) -> Bool {
@@ -26,8 +26,8 @@ extension Replica {
 
   /// Phase 1b.
   ///
-  /// A candidate that lacks what is known to be chosen here is taught first, and asks again; so a promise holds nothing but
-  /// slots that are open, at most `Limits.acceptorWindow` of them.
+  /// A candidate that lacks what is known to be chosen here is taught first, and asks again; so a promise
+  /// holds nothing but slots that are open, at most `Limits.acceptorWindow` of them.
   mutating func prepare(_ ballot: Ballot, from slot: Slot, _ candidate: ReplicaID) {
     guard ballot >= promised, ballot.replica == candidate else {
       return outbox.send(.nack(ballot, promised: promised), to: candidate)
@@ -104,7 +104,8 @@ extension Replica {
     return Grant(asked: asked, duration: tuning.lease)
   }
 
-  /// Prepares a ballot of this replica's own: nobody hears of it before it is on disk, so it is never used twice.
+  /// Prepares a ballot of this replica's own: nobody hears of it before it is on disk, so it is never used
+  /// twice.
   mutating func beginBallot(_ ballot: Ballot, voters: [ReplicaID]) {
     adopt(ballot)
     for voter in voters { outbox.sendWhenDurable(.prepare(ballot, from: committed.next), to: voter) }

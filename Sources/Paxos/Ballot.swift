@@ -1,7 +1,7 @@
 /// A ballot number ("The Part-Time Parliament" §2.2; "Paxos Made Simple" §2.2, proposal numbers).
 ///
-/// Ballots are totally ordered, and two replicas never use the same one, since its owner is part of it. A replica makes its
-/// ballot durable before anyone hears of it, so it does not use one twice either.
+/// Ballots are totally ordered, and two replicas never use the same one, since its owner is part of it. A
+/// replica makes its ballot durable before anyone hears of it, so it does not use one twice either.
 public struct Ballot: Codable, Hashable, Sendable, Comparable {
   /// The round, greater than all its owner has seen.
   public var round: UInt64

@@ -31,8 +31,8 @@ public struct DurableState: Codable, Hashable, Sendable {
 
   /// A founder's disk: all founders begin with the same list.
   ///
-  /// To be used once in a cluster's life and for a freshly drawn identifier: a founder that is founded again has
-  /// forgotten its promises.
+  /// To be used once in a cluster's life and for a freshly drawn identifier: a founder that is founded again
+  /// has forgotten its promises.
   public init(founding cluster: ClusterID, replica: ReplicaID, founders: [ReplicaID]) {
     let snapshot = Snapshot(slot: .none, memberships: [Membership(founders: founders)], state: [])
     self.init(
@@ -73,7 +73,7 @@ public enum RecoveryError: Error, Hashable, Sendable {
   case anotherCluster(found: ClusterID, expected: ClusterID)
   /// The snapshot is not the one that was written; replace the disk, and join under a new identifier.
   case damagedSnapshot(Slot)
-  /// An entry that was chosen is missing, or the records are out of order; replace the disk, and join under a new
-  /// identifier.
+  /// An entry that was chosen is missing, or the records are out of order; replace the disk, and join under a
+  /// new identifier.
   case damagedLog(Slot)
 }

@@ -79,8 +79,8 @@ extension Replica {
 
   /// Sends what was not answered again.
   ///
-  /// A `prepare` is sent again only by a replica that has promised the ballot itself, durably or with its own message waiting
-  /// behind the same write.
+  /// A `prepare` is sent again only by a replica that has promised the ballot itself, durably or with its own
+  /// message waiting behind the same write.
   mutating func askAgain() {
     guard let current = campaign else { return }
     campaign?.lastSent = now
@@ -94,7 +94,8 @@ extension Replica {
     }
   }
 
-  /// Phase 1b arrives, perhaps in several pages; an acceptor that has promised votes no more in lower ballots, so pages fit.
+  /// Phase 1b arrives, perhaps in several pages; an acceptor that has promised votes no more in lower
+  /// ballots, so pages fit.
   mutating func promise(_ promise: Promise, by voter: ReplicaID) {
     guard let current = campaign, current.ballot == promise.ballot, current.phase == .preparing else {
       return
@@ -110,7 +111,8 @@ extension Replica {
     }
   }
 
-  /// A campaign whose membership is not that of the next slot any more asks the wrong voters; one that was taught asks again.
+  /// A campaign whose membership is not that of the next slot any more asks the wrong voters; one that was
+  /// taught asks again.
   mutating func reviewCampaign() {
     guard let current = campaign else { return }
     if membership(at: committed.next)?.since != current.membership.since {

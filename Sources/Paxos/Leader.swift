@@ -1,4 +1,5 @@
-/// The leader: one ballot prepared for all later slots, entries pipelined within the window ("Paxos Made Simple" §3).
+/// The leader: one ballot prepared for all later slots, entries pipelined within the window ("Paxos Made
+/// Simple" §3).
 extension Replica {
   /// Phase 1 is done.
   mutating func lead() {
@@ -84,7 +85,8 @@ extension Replica {
     finishTerm()
   }
 
-  /// What belongs into the next slot: what phase 1 found there, nothing in a gap or as the first own entry, then what waits.
+  /// What belongs into the next slot: what phase 1 found there, nothing in a gap or as the first own entry,
+  /// then what waits.
   private mutating func nextProposal() -> (entry: Entry, request: RequestID?)? {
     guard let slot = leadership?.next, let barrier = leadership?.barrier,
       slot <= committed.advanced(by: Limits.window), (leadership?.octets ?? 0) < Limits.windowBytes,
@@ -192,7 +194,8 @@ extension Replica {
     leadership?.isChangeQueued = proposals.next != nil
   }
 
-  /// Reads are linearizable while a majority lets nobody else lead, and once all that was chosen before is applied.
+  /// Reads are linearizable while a majority lets nobody else lead, and once all that was chosen before is
+  /// applied.
   mutating func read(_ request: RequestID) {
     guard let current = leadership else { return refuse(request, .notLeader(leader)) }
     guard committed >= current.barrier, now < current.leaseEnd else { return refuse(request, .retryLater) }

@@ -1,4 +1,5 @@
-/// The learner: passes chosen entries on to the program, in order and without gaps ("Paxos Made Simple" §2.3).
+/// The learner: passes chosen entries on to the program, in order and without gaps ("Paxos Made Simple"
+/// §2.3).
 extension Replica {
   /// Who votes in a slot; known for slots up to `Limits.window` after what is committed.
   func membership(at slot: Slot) -> Membership? {
@@ -24,8 +25,8 @@ extension Replica {
 
   /// A leader says how far the log is chosen.
   ///
-  /// What this replica voted for in the leader's own ballot is what is chosen there. A vote of an older ballot may have
-  /// been overtaken, and is asked for.
+  /// What this replica voted for in the leader's own ballot is what is chosen there. A vote of an older
+  /// ballot may have been overtaken, and is asked for.
   mutating func learn(committed slot: Slot, in ballot: Ballot, from sender: ReplicaID) {
     guard sender != id else { return }
     let before = committed

@@ -1,12 +1,13 @@
 /// Who votes, and from which slot on ("Paxos Made Simple" §3, the last paragraphs).
 ///
-/// The membership of slot `i` is settled by the entries up to slot `i - Limits.window`, and a leader proposes no further than
-/// that ahead of what it knows to be chosen; so everyone who proposes in a slot agrees on whose votes count there.
+/// The membership of slot `i` is settled by the entries up to slot `i - Limits.window`, and a leader proposes
+/// no further than that ahead of what it knows to be chosen; so everyone who proposes in a slot agrees on
+/// whose votes count there.
 public struct Membership: Codable, Hashable, Sendable {
   /// The change of one voter.
   ///
-  /// With one at a time every majority of the membership before meets every majority of the one after, so that a lease
-  /// given under the former still holds off a leader of the latter.
+  /// With one at a time every majority of the membership before meets every majority of the one after, so
+  /// that a lease given under the former still holds off a leader of the latter.
   public enum Change: Codable, Hashable, Sendable {
     /// A replica that has caught up gets a vote.
     case add(ReplicaID)
@@ -39,8 +40,8 @@ public struct Membership: Codable, Hashable, Sendable {
 
   /// What this membership becomes by a change decided in a slot; nothing if the change changes nothing.
   ///
-  /// A change that would leave nobody, too many, or that comes before this membership is in force is void: the
-  /// rule is part of the log's meaning, and each replica applies it alike.
+  /// A change that would leave nobody, too many, or that comes before this membership is in force is void:
+  /// the rule is part of the log's meaning, and each replica applies it alike.
   public func changed(by change: Change, decided slot: Slot) -> Membership? {
     guard slot >= since else { return nil }
     switch change {

@@ -1,10 +1,10 @@
 /// What replicas say to each other.
 ///
-/// `prepare`, `promise`, `accept` and `accepted` are the messages 1a, 1b, 2a and 2b of Paxos; the others make a
-/// log, a lease and catching up of it.
+/// `prepare`, `promise`, `accept` and `accepted` are the messages 1a, 1b, 2a and 2b of Paxos; the others make
+/// a log, a lease and catching up of it.
 public enum Message: Codable, Hashable, Sendable {
-  /// Asks who would promise a ballot, before anything is changed: a replica that was cut off must not depose a
-  /// leader by the high ballot it comes back with. `committed` is how far the sender has come.
+  /// Asks who would promise a ballot, before anything is changed: a replica that was cut off must not depose
+  /// a leader by the high ballot it comes back with. `committed` is how far the sender has come.
   case canvass(Ballot, committed: Slot)
   /// Answers `canvass`: as far as the sender is concerned, the ballot may begin.
   case supported(Ballot)
@@ -58,7 +58,8 @@ public struct Accept: Codable, Hashable, Sendable {
   public var sent: Milliseconds
 }
 
-/// An acceptor's word that it promises to nobody but the ballot's leader for a while ("Paxos Made Live" §5.2).
+/// An acceptor's word that it promises to nobody but the ballot's leader for a while ("Paxos Made Live"
+/// §5.2).
 public struct Grant: Codable, Hashable, Sendable {
   /// The leader's clock when it asked.
   public var asked: Milliseconds

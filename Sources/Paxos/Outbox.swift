@@ -1,7 +1,8 @@
 /// What one call of `handle` gives back, and the messages that wait for the disk.
 ///
-/// A message that speaks of something durable goes out only when all writes issued before it are confirmed. Messages to
-/// oneself take the same way, so that a replica's own vote counts when it is on disk, and not before.
+/// A message that speaks of something durable goes out only when all writes issued before it are confirmed.
+/// Messages to oneself take the same way, so that a replica's own vote counts when it is on disk, and not
+/// before.
 struct Outbox: Sendable {
   private struct Waiting: Sendable {
     var write: WriteID

@@ -16,7 +16,8 @@ public enum Refusal: Error, Hashable, Sendable {
   case tooLarge
   /// The log has no room until the program gives the snapshot it was asked for. Nothing has happened.
   case logFull
-  /// The replica to be added has not caught up, or has not been heard of; start it, and wait. Nothing has happened.
+  /// The replica to be added has not caught up, or has not been heard of; start it, and wait. Nothing has
+  /// happened.
   case notCaughtUp
   /// The change would change nothing, or leave no voter or too many; nor can a replica without a vote lead.
   case pointless

@@ -1,7 +1,8 @@
 /// One replica of a replicated log: Multi-Paxos as a value.
 ///
-/// It is acceptor, learner and, when elected, leader at once; each role is a file of its own (`Acceptor`, `Learner`, `Election`,
-/// `Leader`). Nothing happens by itself: an input and the time go in, effects come out, and the same inputs give the same effects.
+/// It is acceptor, learner and, when elected, leader at once; each role is a file of its own (`Acceptor`,
+/// `Learner`, `Election`, `Leader`). Nothing happens by itself: an input and the time go in, effects come
+/// out, and the same inputs give the same effects.
 ///
 /// - Lamport, "The Part-Time Parliament", 1998, and "Paxos Made Simple", 2001
 /// - Chandra, Griesemer, Redstone, "Paxos Made Live", 2007
@@ -43,7 +44,8 @@ public struct Replica: Sendable {
   /// Starts from what is on disk.
   ///
   /// - Parameters:
-  ///   - state: what the disk holds; `DurableState(founding:replica:founders:)` or `DurableState(joining:replica:)` on a new one.
+  ///   - state: what the disk holds; `DurableState(founding:replica:founders:)` or
+  ///     `DurableState(joining:replica:)` on a new one.
   ///   - cluster: the cluster that is configured.
   ///   - contacts: whom a replica asks as long as it knows no voters.
   ///   - tuning: how fast to act.
@@ -94,8 +96,9 @@ public struct Replica: Sendable {
   ///
   /// - Parameters:
   ///   - input: what has happened.
-  ///   - now: the replica's clock, read when the input is taken up and not when it arrived: a process that was stopped for a
-  ///     minute must not judge its lease by the time before. A clock that goes backwards is taken to stand still.
+  ///   - now: the replica's clock, read when the input is taken up and not when it arrived: a process that
+  ///     was stopped for a minute must not judge its lease by the time before. A clock that goes backwards is
+  ///     taken to stand still.
   /// - Returns: what is to be done, in order.
   public mutating func handle(_ input: Input, at now: Milliseconds) -> [Output] {
     self.now = max(self.now, now)

@@ -1,7 +1,7 @@
 /// One replica, and one disk: drawn at random when the disk is formatted, never configured.
 ///
-/// A disk that is lost takes its identifier with it. What comes in its place has promised nothing yet, so it must
-/// not answer under a name that has ("Paxos Made Live" §5.1, disk corruption).
+/// A disk that is lost takes its identifier with it. What comes in its place has promised nothing yet, so it
+/// must not answer under a name that has ("Paxos Made Live" §5.1, disk corruption).
 public struct ReplicaID: Codable, Hashable, Sendable, Comparable {
   /// Its number, unlike that of any other disk of the cluster's life.
   public var number: UInt64

@@ -8,7 +8,8 @@ public struct Snapshot: Codable, Hashable, Sendable {
   public let memberships: [Membership]
   /// The program's state; empty at slot 0.
   public let state: [UInt8]
-  /// FNV-1a, 64 bits, over the state: chunks of two snapshots must not be put together, nor a damaged one be used.
+  /// FNV-1a, 64 bits, over the state: chunks of two snapshots must not be put together, nor a damaged one be
+  /// used.
   public let digest: UInt64
 
   /// Takes down a state.

@@ -49,7 +49,8 @@ struct Checker {
     states[slot] = states[slot] ?? state
   }
 
-  /// Durability: what is acknowledged is what stands in the slot, and whatever is applied there later must equal it.
+  /// Durability: what is acknowledged is what stands in the slot, and whatever is applied there later must
+  /// equal it.
   mutating func committed(_ request: RequestID, at slot: Slot) {
     guard let command = commands[request] else { return }
     if chosen[slot] != .command(command) {

@@ -84,9 +84,8 @@ struct World {
       input(.tick, to: index)
       agenda.add(event, at: time + 20)
     case .deliver(let envelope):
-      if let index = nodes.firstIndex(where: { $0.id == envelope.to }) {
-        input(.received(envelope), to: index)
-      }
+      // Replicas are numbered from 1 in the order in which they come.
+      input(.received(envelope), to: Int(envelope.to.number) - 1)
     case .synced(let index, let life, let write):
       guard nodes[index].life == life else { return }
       nodes[index].sync(upTo: write, bug: bug)
@@ -163,6 +162,8 @@ struct World {
     let now = nodes[index].clock(time)
     guard let outputs = nodes[index].replica?.handle(input, at: now) else { return }
     for output in outputs { carryOut(output, of: index) }
+    // Only an input to a holder can make two of one.
+    guard nodes[index].replica?.holdsLease(at: now) == true else { return }
     let holders = nodes.filter { $0.replica?.holdsLease(at: $0.clock(time)) == true }.map(\.id)
     checker.leaseholders(holders)
   }
