@@ -6,8 +6,7 @@ public enum Limits {
   /// is in force.
   ///
   /// The α of "Paxos Made Simple" §3; part of the log's meaning, so a constant. At 1 ms a round trip 64
-  /// slots
-  /// in flight are 64,000 entries a second, and a change costs at most 63 empty entries.
+  /// slots in flight are 64,000 entries a second, and a change costs at most 63 empty entries.
   public static let window = 64
   /// Slots an acceptor takes ahead of those it knows to be chosen.
   ///

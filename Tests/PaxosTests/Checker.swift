@@ -70,7 +70,7 @@ struct Checker {
   mutating func read(at slot: Slot, by replica: ReplicaID, state: RegisterMachine) {
     if slot < floor {
       fail(
-        "stale read: replica \(replica.number) answers from slot \(slot.number), \(floor.number) was seen before"
+        "stale read: replica \(replica.number) answers from \(slot.number), \(floor.number) was seen before"
       )
     }
     holds(state, at: slot, replica)
