@@ -1,0 +1,36 @@
+import Paxos
+
+/// A process with a disk and a clock of its own.
+struct SimulatedNode {
+  let id: ReplicaID
+  /// What a crash leaves.
+  var durable: DurableState
+  /// What it takes with it, except a part of it that happened to reach the disk.
+  var unsynced: [WriteBatch] = []
+  /// Nothing while the process is down.
+  var replica: Replica?
+  var machine = RegisterMachine()
+  /// The program's state before the last entry.
+  var before = RegisterMachine()
+  /// Counts the starts, so that what was meant for an earlier process finds none.
+  var life = 0
+  /// When the disk is done with what it has to do.
+  var diskFree = 0
+  /// Parts per thousand by which its clock is fast.
+  let drift: Int
+  let offset: Int
+
+  func clock(_ time: Int) -> Milliseconds {
+    Milliseconds(offset + time * (1000 + drift) / 1000)
+  }
+
+  mutating func sync(upTo write: WriteID, bug: Bug?) {
+    while let batch = unsynced.first, batch.id <= write {
+      unsynced.removeFirst()
+      for item in batch.writes {
+        if case .promised = item, bug == .promiseNotPersisted { continue }
+        durable.apply(item)
+      }
+    }
+  }
+}
