@@ -10,6 +10,7 @@ struct ArrowTests {
     "BGP": ["Wire"],
     "Mux": ["Wire", "Dataplane"],
     "HostAgent": ["Wire", "Dataplane"],
+    "Paxos": [],
     "SEDA": [],
     "Manager": ["Wire", "Control"],
     "CBPF": [],
@@ -34,7 +35,7 @@ struct ArrowTests {
     "ananta-bench": ["Wire", "Dataplane", "Mux", "HostAgent", "KernelPath", "Platform"],
   ]
 
-  static let core = ["Wire", "Dataplane", "Control", "BGP", "Mux", "HostAgent", "SEDA", "Manager"]
+  static let core = ["Wire", "Dataplane", "Control", "BGP", "Mux", "HostAgent", "Paxos", "SEDA", "Manager"]
 
   /// What brings the kernel, time, chance or threads with it.
   static let shellModules: Set<String> = [
