@@ -103,13 +103,21 @@ extension LogMachine {
   }
 
   mutating func refuse(_ question: Question, _ refusal: Refusal) {
-    // A replica that learns is heard of several times a second.
-    let mayPass = refusal == .retryLater || refusal == .notCaughtUp
-    if mayPass, questions.hold(question, at: now) { return }
+    if mayPass(refusal), questions.hold(question, at: now) { return }
     questions.end(question)
     switch question {
     case .read(let id): tell(.event(.unreadable(id, address: leaderAddress)))
     case .change(let id, let change): tell(.event(.changed(id, error(for: refusal, change))))
+    }
+  }
+
+  /// Whether the replica may soon answer otherwise: a replica that learns is heard of several times a second, and a
+  /// primary that goes on under a new ballot is no leader for a moment.
+  private func mayPass(_ refusal: Refusal) -> Bool {
+    switch refusal {
+    case .retryLater, .notCaughtUp: true
+    case .notLeader: reign != nil
+    case .tooLarge, .logFull, .pointless, .uncertain: false
     }
   }
 

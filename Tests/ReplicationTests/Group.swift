@@ -10,12 +10,12 @@ final class Group: Sendable {
   private let tuning: Tuning
   private let running = Mutex<[Int: Member]>([:])
 
-  /// A group; a steady one keeps its primary on a busy machine, since no lease ends within a test.
+  /// A group; a steady one keeps its primary on a busy machine, since its lease is long.
   init(_ count: Int, snapshotEntries: Int = 4096, isSteady: Bool = false) {
     managers = (0..<count).map { ManagerAddress(host: "10.1.\($0).2", port: UInt16(4600 + $0)) }
     var tuning = Tuning()
     tuning.snapshotEntries = snapshotEntries
-    if isSteady { tuning.lease = 60_000 }
+    if isSteady { tuning.lease = 5_000 }
     self.tuning = tuning
   }
 
