@@ -29,10 +29,11 @@ public struct Membership: Codable, Hashable, Sendable {
     decided = .none
   }
 
-  private init(voters: [ReplicaID], decided: Slot) {
+  /// Puts together what a store or a message says; since when they vote follows from the slot of the entry.
+  public init(voters: [ReplicaID], decided: Slot) {
     self.voters = voters
     self.decided = decided
-    since = decided.advanced(by: Limits.window)
+    since = decided == .none ? Slot(1) : decided.advanced(by: Limits.window)
   }
 
   /// Votes that decide.
