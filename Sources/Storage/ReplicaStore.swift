@@ -142,7 +142,8 @@ public final class ReplicaStore: Sendable {
     }
   }
 
-  private func commit(_ head: inout Head, _ body: (StoreTables, inout Head) throws -> Void) throws(StoreError) {
+  private func commit(_ head: inout Head, _ body: (StoreTables, inout Head) throws -> Void) throws(StoreError)
+  {
     head.generation += 1
     try StoreError.translating(path) {
       try database.write { database in

@@ -18,7 +18,8 @@ enum StoreFile {
     let octets = FileManager.default.fileExists(atPath: path) ? try beginning(of: path) : []
     if octets.isEmpty || octets == [UInt8](repeating: 0, count: 100) {
       guard isMarked else { return }
-      throw StoreError(.corrupt, path: path, detail: "it is empty, and the file beside it says that it was not")
+      throw StoreError(
+        .corrupt, path: path, detail: "it is empty, and the file beside it says that it was not")
     }
     let isDatabase = octets.count == 100 && Array(octets[..<16]) == magic
     let application = octets.dropFirst(68).prefix(4).reduce(Int64(0)) { $0 << 8 | Int64($1) }
@@ -72,7 +73,9 @@ enum StoreFile {
     let database = tables.database
     let application = try Int64.fetchOne(database, sql: "PRAGMA application_id")
     let format = try Int64.fetchOne(database, sql: "PRAGMA user_version")
-    if application == 0, format == 0, try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM sqlite_master") == 0 {
+    if application == 0, format == 0,
+      try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM sqlite_master") == 0
+    {
       try database.execute(sql: "PRAGMA application_id = \(Self.application)")
       try database.execute(sql: "PRAGMA user_version = \(Self.format)")
       return try tables.create()

@@ -165,7 +165,8 @@ struct StoreTables {
   }
 
   private func snapshot(_ head: Head) throws -> Snapshot {
-    let rows = try Row.fetchAll(database, sql: "SELECT slot, digest, checksum, memberships, state FROM snapshot")
+    let rows = try Row.fetchAll(
+      database, sql: "SELECT slot, digest, checksum, memberships, state FROM snapshot")
     guard rows.count == 1, let row = rows.first else { throw corrupt("its snapshot is missing") }
     guard let slot = UInt64(stored: row[0]).map({ Slot($0) }), let digest = UInt64(stored: row[1]),
       let memberships = Data.fromDatabaseValue(row[3]).map({ [UInt8]($0) }),
@@ -175,7 +176,9 @@ struct StoreTables {
     guard checksum == Self.checksum(slot, digest: digest, memberships) else {
       throw corrupt("its snapshot does not fit its checksum")
     }
-    guard checksum == head.snapshot else { throw corrupt("its snapshot is not the one that was written last") }
+    guard checksum == head.snapshot else {
+      throw corrupt("its snapshot is not the one that was written last")
+    }
     let voters = try decoding("the snapshot") { () throws(CodingError) in
       try EntryCoding.memberships(in: memberships)
     }

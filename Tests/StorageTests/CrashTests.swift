@@ -8,7 +8,7 @@ import Testing
 @Suite("A replica's disk in trouble", .serialized) struct CrashTests {
   @Test(
     "everything confirmed is there after kill -9, and nothing is there in half",
-    arguments: [0, 1, 2, 5, 23, 60, 111, 200, 400])
+    arguments: [0, 1, 2, 5, 23, 60, 111, 200])
   func killed(batches: Int) async throws {
     let fixture = try StoreFixture()
     let directory = fixture.directory
@@ -49,7 +49,8 @@ import Testing
     try store.close()
   }
 
-  @Test("a write that fails takes the store out of use until it is opened again") func limited() async throws {
+  @Test("a write that fails takes the store out of use until it is opened again") func limited() async throws
+  {
     let fixture = try StoreFixture()
     let directory = fixture.directory
     await #expect(processExitsWith: .exitCode(7)) { [directory = directory as String] in

@@ -67,7 +67,8 @@ import Testing
 
   enum Damage: CaseIterable { case zeroed, random, flipped, anotherPage, olderPage }
 
-  @Test("is found or does no harm on every page", arguments: Damage.allCases) func pages(_ damage: Damage) throws
+  @Test("is found or does no harm on every page", arguments: Damage.allCases) func pages(_ damage: Damage)
+    throws
   {
     let fixture = try StoreFixture(inMemory: true)
     _ = try Self.fill(fixture, rounds: 4)
@@ -101,7 +102,9 @@ import Testing
     #expect(found > 5, "\(found) found, \(harmless) harmless")
   }
 
-  @Test("is refused when it is cut", arguments: [0.999, 0.75, 0.5, 0.2, 0.001, 0]) func cut(share: Double) throws {
+  @Test("is refused when it is cut", arguments: [0.999, 0.75, 0.5, 0.2, 0.001, 0]) func cut(share: Double)
+    throws
+  {
     let fixture = try StoreFixture(inMemory: true)
     let expected = try Self.fill(fixture, rounds: 4)
     var files = fixture.files()
@@ -148,7 +151,24 @@ import Testing
     #expect(try !Self.isFound(fixture, whole, expected))
   }
 
-  @Test("is refused when its mark is damaged, missing or another's, not when it is an older one") func mark() throws
+  @Test("what is recovered does not rest on a log that may never have reached the disk") func recovered()
+    throws
+  {
+    let fixture = try StoreFixture(inMemory: true)
+    let (whole, expected) = try Self.killed(fixture)
+    try fixture.put(whole)
+    let store = try ReplicaStore.open(path: fixture.path)
+    #expect(!fixture.files().log.isEmpty)
+    let isExpected = try store.recover() == expected
+    #expect(isExpected)
+    var files = fixture.files()
+    try store.close()
+    files.log = Data()
+    #expect(try !Self.isFound(fixture, files, expected))
+  }
+
+  @Test("is refused when its mark is damaged, missing or another's, not when it is an older one") func mark()
+    throws
   {
     let fixture = try StoreFixture(inMemory: true)
     _ = try Self.fill(fixture, rounds: 2)

@@ -9,15 +9,15 @@ import Testing
 /// and then it then copies pages from the log into the main file, syncs that, and begins the log anew, whose
 /// header it syncs first. The mark is never synced, so any that was written may be found.
 @Suite("A replica's disk without power") struct PowerCutTests {
-  @Test("holds what was confirmed, whatever reached the disk of what was not", arguments: 0..<6)
+  @Test("holds what was confirmed, whatever reached the disk of what was not", arguments: 0..<3)
   func cut(seed: Int) throws {
     let fixture = try StoreFixture(inMemory: true)
     let copy = try StoreFixture(inMemory: true)
     var chance = Chance(seed: seed)
-    var (store, script) = try fixture.founded(seed: seed, entryOctets: 40_000)
+    var (store, script) = try fixture.founded(seed: seed, entryOctets: 80_000)
     var before = fixture.files()
     var (checkpoints, beginnings) = (0, 0)
-    for step in 0..<160 {
+    for step in 0..<120 {
       let old = script.state
       try store.write([script.next()])
       let after = fixture.files()
@@ -25,7 +25,7 @@ import Testing
       let isBeginning = before.log.prefix(32) != after.log.prefix(32)
       if isCheckpoint { checkpoints += 1 }
       if isBeginning { beginnings += 1 }
-      if isCheckpoint || isBeginning || step % 8 == 0 {
+      if isCheckpoint || isBeginning || step % 12 == 0 {
         for _ in 0..<3 {
           var files = before
           files.log = Self.torn(before.log, after.log, &chance)
