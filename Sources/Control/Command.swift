@@ -1,19 +1,5 @@
 public import Wire
 
-/// Whose orders count: a primary's ballot.
-///
-/// Agents refuse commands of an epoch below the highest they saw.
-public struct Epoch: Codable, Hashable, Comparable, Sendable {
-  /// Grows with each change of primary.
-  public var number: UInt64
-
-  /// Wraps the number.
-  public init(_ number: UInt64) { self.number = number }
-
-  /// Orders by number.
-  public static func < (a: Self, b: Self) -> Bool { a.number < b.number }
-}
-
 /// The number of the committed entry that made a state; 0 is the empty data centre.
 public struct Revision: Codable, Hashable, Comparable, Sendable {
   /// Grows by one with each committed entry.
@@ -130,6 +116,8 @@ public enum Command: Codable, Hashable, Sendable {
   case setHostEndpoint(HostEndpoint)
   /// To hosts: the VM with this locator no longer serves the endpoint.
   case removeHostEndpoint(locator: IPv4Address, key: EndpointKey)
+  /// To both: the keys under which datagrams between nodes are sealed; replaces the ring.
+  case setKeys(KeyRing)
 }
 
 /// What a manager sends to a node: the way from one revision to the next, or a whole state.

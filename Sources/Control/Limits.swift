@@ -29,6 +29,10 @@ public enum Limits {
   public static let resourcesPerOperation = 10_000
   /// Findings of one operation: nobody reads more, and the answer must fit into a message.
   public static let findings = 1000
+  /// Changes that are kept for whoever asks who did what: at 16 resources of 60 octets each 1 MB.
+  public static let auditRecords = 1000
+  /// Resources named in the record of one change; more are counted.
+  public static let itemsPerAuditRecord = 16
   /// The weight of a backend.
   public static let weight = 0...100
   /// Between the starts of two probes: faster would load the VM, slower would not notice anything.

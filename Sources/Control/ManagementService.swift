@@ -46,12 +46,18 @@ public struct WaitProgress: Codable, Hashable, Sendable {
 public enum ManagementError: Error, Hashable, Sendable {
   /// Another replica is primary; `address` says where, if it is known.
   case notPrimary(address: String?)
-  /// Too much is under way; the same request may succeed a moment later.
-  case overloaded(reason: String)
+  /// Too much is under way; nothing has changed, and the same request may succeed after that time.
+  case overloaded(reason: String, retryAfterMilliseconds: UInt32)
   /// The log could not make the entry durable; nothing has changed.
   case unavailable(reason: String)
-  /// This agent cannot be served: its node is unknown, or has other roles than the agent.
+  /// The primary was deposed while the request was under way: it may have been carried out, or still be, or
+  /// never.
+  case uncertain(reason: String)
+  /// The request cannot be served as it is: an unknown node, other roles than the agent's, a manifest that is too
+  /// large, a manager that does not exist.
   case refused(reason: String)
+  /// Whoever asks may not do this.
+  case forbidden(reason: String)
 }
 
 extension ManagementError: CustomStringConvertible {
@@ -60,7 +66,9 @@ extension ManagementError: CustomStringConvertible {
     switch self {
     case .notPrimary(let address?): "this manager is not the primary; ask the one at \(address)"
     case .notPrimary(nil): "this manager is not the primary, and no primary is known; try again shortly"
-    case .overloaded(let reason), .unavailable(let reason), .refused(let reason): reason
+    case .overloaded(let reason, let milliseconds): "\(reason); try again in \(milliseconds) ms"
+    case .unavailable(let reason), .uncertain(let reason), .refused(let reason), .forbidden(let reason):
+      reason
     }
   }
 }
@@ -72,10 +80,20 @@ public protocol ManagementService: Sendable {
   ///
   /// Returns when the operation is durable, which is before the nodes have it: see `wait(for:)`. A dry run
   /// gives the same outcome, with the revision as it is, and changes nothing.
-  func perform(_ operation: Operation, dryRun: Bool) async throws(ManagementError) -> Outcome
+  func perform(_ operation: Operation, dryRun: Bool, by identity: Identity) async throws(ManagementError)
+    -> Outcome
 
-  /// The data centre as this manager knows it now.
-  func state() async -> ClusterState
+  /// The data centre as it is now: all that was acknowledged before the question is in the answer.
+  func state() async throws(ManagementError) -> ClusterState
+
+  /// Who changed what, the newest last; at most `Limits.auditRecords`.
+  func auditRecords() async throws(ManagementError) -> [AuditRecord]
+
+  /// The managers as this one knows them; also without a primary, and without a quorum.
+  func managers() async -> ManagerGroup
+
+  /// Gives or takes votes, or hands leadership over; returns when that is durable, or done.
+  func change(_ change: ManagerChange, by identity: Identity) async throws(ManagementError)
 
   /// Follows a revision on its way to the nodes: one element at once, one for each change, and the stream
   /// ends after the element whose `pending` is empty. Letting go of the stream ends the wait.

@@ -16,7 +16,7 @@ public struct NodeState: Codable, Hashable, Sendable {
   }
 
   /// The highest epoch whose update was carried out.
-  public private(set) var epoch = Epoch(0)
+  public private(set) var epoch = Epoch.none
   /// The revision of the last update.
   public private(set) var revision = Revision(0)
   /// A MUX's endpoints.
@@ -31,6 +31,9 @@ public struct NodeState: Codable, Hashable, Sendable {
   public private(set) var machines: [IPv4Address: HostMachine] = [:]
   /// Per locator, what the VM serves.
   public private(set) var hostEndpoints: [IPv4Address: [EndpointKey: HostEndpoint]] = [:]
+
+  /// The keys of datagrams between nodes.
+  public private(set) var keys = KeyRing()
 
   /// The state of a node that has been told nothing.
   public init() {}
@@ -48,6 +51,7 @@ public struct NodeState: Codable, Hashable, Sendable {
 
   private mutating func carryOut(_ command: Command) {
     switch command {
+    case .setKeys(let ring): keys = ring
     case .setMuxEndpoint(let endpoint): muxEndpoints[endpoint.key] = endpoint
     case .removeMuxEndpoint(let key): muxEndpoints[key] = nil
     case .announce(let vip): announced.insert(vip)

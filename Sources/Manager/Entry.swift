@@ -3,11 +3,15 @@ public import Control
 /// What a manager's log holds: all that changes its state, in the order in which it does.
 public enum Entry: Codable, Hashable, Sendable {
   /// An operator's, validated before it was appended.
-  case operation(Operation)
+  case operation(Operation, by: Author)
   /// Reported by the host of the VMs.
   case health([HealthChange], node: String)
-  /// A new primary has taken over.
+  /// A new primary has taken over; again from the same when it has to prove that it still is.
   case epochBegan(Epoch)
+  /// The keys of datagrams go on by one; 128 bits, drawn at random by the primary.
+  case keysRotated(low: UInt64, high: UInt64, at: UInt64)
+  /// Something was done that is no change of resources, and is to be found in the audit records.
+  case note(String, by: Author)
 }
 
 /// An entry that is durable, with its place in the log.

@@ -19,11 +19,11 @@ public enum Input: Hashable, Sendable {
   /// The log takes another's.
   case lostPrimary(address: String?)
   /// An operator wants a change, or wants to know what it would be.
-  case request(RequestID, Operation, dryRun: Bool)
+  case request(RequestID, Operation, dryRun: Bool, by: Author)
   /// Entries are durable; in order, none left out.
   case committed([CommittedEntry])
-  /// Everything that was appended and is not committed will never be.
-  case appendFailed(LogError)
+  /// A state that others have come to, in place of this follower's.
+  case installed(ManagerState)
   /// An agent has opened a stream.
   case connected(Hello, SessionID)
   /// A stream has ended.
@@ -34,8 +34,13 @@ public enum Input: Hashable, Sendable {
   case wait(RequestID, Revision)
   /// The operator has gone.
   case endWait(RequestID)
-  /// So many milliseconds have passed since some moment; given about every second.
-  case tick(milliseconds: UInt64)
+  /// So many milliseconds have passed since some moment, and since 1970 by the clock on the wall; given about
+  /// every second.
+  case tick(milliseconds: UInt64, wallMilliseconds: UInt64 = 0)
+  /// 128 bits, drawn at random, as an output has asked for.
+  case drawn(low: UInt64, high: UInt64)
+  /// Something was done that is to be found in the audit records.
+  case note(String, by: Author)
 }
 
 /// How much an event matters.
@@ -50,6 +55,8 @@ public enum Severity: String, Hashable, Sendable {
 public enum Output: Hashable, Sendable {
   /// Make it durable.
   case append(Entry)
+  /// Draw 128 bits for a new key.
+  case draw
   /// The answer to a request.
   case reply(RequestID, Outcome)
   /// The request, or the wait, could not be taken or carried out.

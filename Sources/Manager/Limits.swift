@@ -14,4 +14,13 @@ enum Limits {
   static let healthReasonLength = 120
   /// How long a node may take for an update before an event says so.
   static let acknowledgementMilliseconds: UInt64 = 30_000
+  /// After which a refused request may be offered again: two writes to disk and a round trip.
+  static let retryMilliseconds: UInt32 = 100
+  /// After which an operator may ask again to follow a revision, when too many do.
+  static let waitRetryMilliseconds: UInt32 = 1000
+  /// Between two rotations of the datagrams' keys.
+  ///
+  /// SipHash keeps its promise for far more than an hour's
+  /// datagrams; a key that leaked is worth nothing after two.
+  static let keyLifetimeMilliseconds: UInt64 = 3_600_000
 }

@@ -10,6 +10,9 @@ public struct Manager: Sendable {
   /// What the log has made so far.
   public private(set) var state: ManagerState
   private var epoch: Epoch?
+  /// A node has seen a higher epoch than this primary's: nothing is ordered until a write has shown who is primary.
+  private var isFenced = false
+  private var awaitsDraw = false
   private var primaryAddress: String?
   private var proposals: Proposals
   private var streams: [SessionID: NodeStream] = [:]
@@ -18,6 +21,7 @@ public struct Manager: Sendable {
   private var nodes: [String: NodeMemory] = [:]
   private var waits = Waits()
   private var now: UInt64 = 0
+  private var wall: UInt64 = 0
   private var view: (revision: Revision, whole: NodeView)?
 
   private struct NodeMemory {
@@ -36,15 +40,18 @@ public struct Manager: Sendable {
     switch input {
     case .becamePrimary(let epoch): becomePrimary(epoch)
     case .lostPrimary(let address): losePrimary(address)
-    case .request(let id, let operation, let dryRun): request(id, operation, dryRun: dryRun)
+    case .request(let id, let operation, let dryRun, let author):
+      request(id, operation, dryRun: dryRun, by: author)
     case .committed(let entries): commit(entries)
-    case .appendFailed(let error): abandon(error)
+    case .installed(let state): install(state)
     case .connected(let hello, let session): connect(hello, session)
     case .disconnected(let session): disconnect(session)
     case .report(let report, let session): take(report, session)
     case .wait(let id, let revision): wait(id, revision)
     case .endWait(let id): endWait(id)
-    case .tick(let milliseconds): tick(milliseconds)
+    case .tick(let milliseconds, let wall): tick(milliseconds, wall: wall)
+    case .drawn(let low, let high): rotateKeys(low, high)
+    case .note(let text, let author): note(text, by: author)
     }
   }
 
@@ -52,42 +59,62 @@ public struct Manager: Sendable {
 
   private mutating func becomePrimary(_ epoch: Epoch) -> [Output] {
     self.epoch = epoch
+    isFenced = false
+    awaitsDraw = false
     primaryAddress = nil
-    return [.event(.info, "primary in epoch \(epoch.number) from revision \(state.revision.number)")]
-      + beginEpoch()
+    proposals = Proposals(state.desired)
+    return [.event(.info, "primary in epoch \(epoch) from revision \(state.revision.number)")] + beginEpoch()
   }
 
-  /// The first entry of a primary; again when it could not be written.
+  /// The first entry of a primary.
   private mutating func beginEpoch() -> [Output] {
     guard let epoch, state.epoch < epoch, proposals.count == 0 else { return [] }
     proposals.appendEpoch()
     return [.append(.epochBegan(epoch))]
   }
 
+  /// Whoever waits for an entry is told that it may take effect or not; agents look for the next primary, which
+  /// also hears again of the health they reported.
   private mutating func losePrimary(_ address: String?) -> [Output] {
+    let wasPrimary = epoch != nil
     epoch = nil
     primaryAddress = address
-    return abandon(.notPrimary(address: address))
+    guard wasPrimary else { return [] }
+    var outputs: [Output] = [.event(.warning, "not primary any more")]
+    outputs += proposals.abandon(to: state.desired).map { .fail($0, .uncertain(reason: Self.deposed)) }
+    for session in streams.keys.sorted() { outputs += close(session, "another manager is primary") }
+    return outputs + waits.abandon(.notPrimary(address: address))
   }
 
-  /// Fails what is under way.
+  private static let deposed =
+    "the primary was deposed while this was under way; look whether it took effect before you try again"
+
+  /// A node has seen a higher epoch: perhaps this primary slept through an election.
   ///
-  /// Agents begin anew too, since health they reported may be lost with it.
-  private mutating func abandon(_ error: LogError) -> [Output] {
-    let (failure, sentence): (ManagementError, String) =
-      switch error {
-      case .notPrimary(let address): (.notPrimary(address: address), "another manager is primary")
-      case .cannotWrite(let reason): (.unavailable(reason: reason), reason)
-      }
-    var outputs: [Output] = [.event(.warning, "the log takes no entries: \(sentence)")]
-    outputs += proposals.abandon(to: state.desired).map { .fail($0, failure) }
-    for session in streams.keys.sorted() { outputs += close(session, sentence) }
-    return outputs
+  /// Nothing is ordered until a write of this epoch is chosen, which it cannot be if there is a newer primary
+  /// (`system.md` §6; Ananta §6, the disk that froze for two minutes and thawed).
+  private mutating func fence(_ highest: Epoch, seenBy node: String) -> [Output] {
+    guard let epoch, highest > epoch, !isFenced else { return [] }
+    isFenced = true
+    proposals.appendEpoch()
+    let sentence = "\(node) has seen epoch \(highest), above this primary's \(epoch); proving it by a write"
+    return [.event(.warning, sentence), .append(.epochBegan(epoch))]
+  }
+
+  /// What others have come to, since this replica was too far behind to be told each entry.
+  private mutating func install(_ state: ManagerState) -> [Output] {
+    guard epoch == nil, state.revision >= self.state.revision else { return [] }
+    self.state = state
+    proposals = Proposals(state.desired)
+    view = nil
+    return []
   }
 
   // MARK: Operators
 
-  private mutating func request(_ id: RequestID, _ operation: Operation, dryRun: Bool) -> [Output] {
+  private mutating func request(_ id: RequestID, _ operation: Operation, dryRun: Bool, by author: Author)
+    -> [Output]
+  {
     guard epoch != nil else { return [.fail(id, .notPrimary(address: primaryAddress))] }
     let validation = Validation(operation, on: proposals.desired)
     guard validation.isAccepted, !dryRun else { return [.reply(id, validation.outcome(at: state.revision))] }
@@ -95,18 +122,28 @@ public struct Manager: Sendable {
       if proposals.ride((id, validation)) { return [] }
       return [.reply(id, validation.outcome(at: state.revision))]
     }
-    guard !proposals.isFull else { return [.fail(id, .overloaded(reason: Self.overload))] }
+    guard !proposals.isFull else {
+      return [.fail(id, .overloaded(reason: Self.overload, retryAfterMilliseconds: Limits.retryMilliseconds))]
+    }
     let first = beginEpoch()
     proposals.append(id, validation)
-    return first + [.append(.operation(operation))]
+    return first + [.append(.operation(operation, by: author))]
   }
 
-  private static let overload = "\(Limits.entriesInFlight) changes are under way; try again in a second"
+  private static let overload = "\(Limits.entriesInFlight) changes are under way"
+
+  private mutating func note(_ text: String, by author: Author) -> [Output] {
+    guard epoch != nil, !proposals.isFull else { return [] }
+    proposals.appendOther()
+    return [.append(.note(text, by: author))]
+  }
 
   private mutating func wait(_ id: RequestID, _ revision: Revision) -> [Output] {
     guard !waits.isFull else {
-      return [.fail(id, .overloaded(reason: "\(Limits.waits) operators are waiting; try again later"))]
+      let reason = "\(Limits.waits) operators are waiting"
+      return [.fail(id, .overloaded(reason: reason, retryAfterMilliseconds: Limits.waitRetryMilliseconds))]
     }
+    guard epoch != nil else { return [.fail(id, .notPrimary(address: primaryAddress))] }
     return waits.begin(id, revision, progress)
   }
 
@@ -135,6 +172,8 @@ public struct Manager: Sendable {
       let before = state.desired.nodes
       let commands = state.apply(committed.entry, at: committed.revision)
       if epoch != nil, let flight = proposals.land() { outputs += answer(flight, at: committed.revision) }
+      if state.epoch == epoch, case .epochBegan = committed.entry { isFenced = false }
+      if case .keysRotated = committed.entry { awaitsDraw = false }
       for each in commands { outputs += enqueue(each) }
       if case .operation = committed.entry { outputs += followNodes(from: before) }
     }
@@ -177,7 +216,10 @@ public struct Manager: Sendable {
 
   private mutating func connect(_ hello: Hello, _ session: SessionID) -> [Output] {
     if let reason = objection(to: hello) {
-      return [.refuse(session, reason), .event(.warning, "refused the agent of \(hello.node): \(reason)")]
+      let refusal: [Output] = [
+        .refuse(session, reason), .event(.warning, "refused the agent of \(hello.node): \(reason)"),
+      ]
+      return refusal + fence(hello.epoch, seenBy: hello.node)
     }
     var outputs: [Output] = []
     if let old = sessionsByNode[hello.node] {
@@ -200,7 +242,7 @@ public struct Manager: Sendable {
         reason: "there is no Node/\(hello.node); apply one, or correct `node` in the agent's configuration")
     }
     guard hello.epoch <= epoch else {
-      let seen = "the agent has seen epoch \(hello.epoch.number), and this manager's is \(epoch.number)"
+      let seen = "the agent has seen epoch \(hello.epoch), and this manager's is \(epoch)"
       return .refused(
         reason: "\(seen): its log is an old one; restore the right one, or remove the agent's saved state")
     }
@@ -215,7 +257,7 @@ public struct Manager: Sendable {
 
   private mutating func push(_ session: SessionID) -> [Output] {
     // Orders count from the moment the epoch is durable.
-    guard state.epoch == epoch, let node = streams[session]?.node else { return [] }
+    guard state.epoch == epoch, !isFenced, let node = streams[session]?.node else { return [] }
     if view?.revision != state.revision { view = nil }
     let update = streams[session]?.next(state, now: now) {
       let whole = view?.whole ?? state.whole
@@ -247,8 +289,8 @@ public struct Manager: Sendable {
     case .hello: return close(session, "\(node) said hello twice on one stream")
     case .acknowledged(let revision, let epoch): return acknowledge(revision, epoch, node, session)
     case .refused(let revision, let highest):
-      return close(
-        session, "\(node) refused revision \(revision.number), since it has seen epoch \(highest.number)")
+      return close(session, "\(node) refused revision \(revision.number), since it has seen epoch \(highest)")
+        + fence(highest, seenBy: node)
     case .health(let changes): return takeHealth(changes, node, session)
     case .statistics(let statistics):
       nodes[node, default: NodeMemory()].statistics = statistics
@@ -290,9 +332,10 @@ public struct Manager: Sendable {
 
   // MARK: Time
 
-  private mutating func tick(_ milliseconds: UInt64) -> [Output] {
+  private mutating func tick(_ milliseconds: UInt64, wall: UInt64) -> [Output] {
     now = milliseconds
-    var outputs = beginEpoch()
+    self.wall = wall
+    var outputs = beginEpoch() + drawIfDue()
     for session in streams.keys.sorted() {
       guard let node = streams[session]?.node, let revision = streams[session]?.overdue(at: now) else {
         continue
@@ -302,6 +345,21 @@ public struct Manager: Sendable {
         .event(.warning, "\(node) has not acknowledged revision \(revision.number) for \(seconds) seconds"))
     }
     return outputs
+  }
+
+  /// Asks for a new key when the newest is old; a clock that was set back counts as one that went on.
+  private mutating func drawIfDue() -> [Output] {
+    guard state.epoch == epoch, !awaitsDraw, !proposals.isFull else { return [] }
+    let age = wall >= state.keysRotatedAt ? wall - state.keysRotatedAt : .max
+    guard state.keys.keys.isEmpty || age >= Limits.keyLifetimeMilliseconds else { return [] }
+    awaitsDraw = true
+    return [.draw]
+  }
+
+  private mutating func rotateKeys(_ low: UInt64, _ high: UInt64) -> [Output] {
+    guard epoch != nil, awaitsDraw else { return [] }
+    proposals.appendOther()
+    return [.append(.keysRotated(low: low, high: high, at: wall))]
   }
 
   // MARK: What is known

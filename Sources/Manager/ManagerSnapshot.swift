@@ -28,6 +28,13 @@ public struct ManagerSnapshot: Codable, Hashable, Sendable {
   /// By backend.
   public var health: [Verdict]
 
+  /// The keys of datagrams.
+  public var keys: KeyRing
+  /// When they last went on.
+  public var keysRotatedAt: UInt64
+  /// The newest last.
+  public var auditRecords: [AuditRecord]
+
   /// Writes a state down.
   public init(_ state: ManagerState) {
     revision = state.revision
@@ -35,6 +42,9 @@ public struct ManagerSnapshot: Codable, Hashable, Sendable {
     resources = state.desired.resources
     locators = state.locators.map { Assignment(machine: $0.key, locator: $0.value) }
       .sorted { $0.machine < $1.machine }
+    keys = state.keys
+    keysRotatedAt = state.keysRotatedAt
+    auditRecords = state.auditRecords
     health = state.health.map { Verdict(backend: $0.key, health: $0.value) }.sorted {
       $0.backend < $1.backend
     }
@@ -49,6 +59,7 @@ extension ManagerState {
     self.init(
       revision: snapshot.revision, epoch: snapshot.epoch, desired: desired,
       locators: Dictionary(snapshot.locators.map { ($0.machine, $0.locator) }) { first, _ in first },
-      health: Dictionary(snapshot.health.map { ($0.backend, $0.health) }) { first, _ in first })
+      health: Dictionary(snapshot.health.map { ($0.backend, $0.health) }) { first, _ in first },
+      keys: snapshot.keys, keysRotatedAt: snapshot.keysRotatedAt, auditRecords: snapshot.auditRecords)
   }
 }

@@ -6,13 +6,19 @@ public struct ManagerState: Hashable, Sendable {
   /// Of the last entry that was applied.
   public private(set) var revision = Revision(0)
   /// Of the last primary that began.
-  public private(set) var epoch = Epoch(0)
+  public private(set) var epoch = Epoch.none
   /// What operators have asked for.
   public private(set) var desired = DesiredState()
   /// The locator of each VM.
   public private(set) var locators: [String: IPv4Address] = [:]
   /// What hosts have reported of backends with a probe; a backend that is missing is unknown.
   public private(set) var health: [BackendKey: BackendHealth] = [:]
+  /// The keys of datagrams between nodes.
+  public private(set) var keys = KeyRing()
+  /// When they last went on, milliseconds since 1970.
+  public private(set) var keysRotatedAt: UInt64 = 0
+  /// Who changed what; the newest last.
+  public private(set) var auditRecords: [AuditRecord] = []
   /// Which VM has a locator.
   private(set) var machinesByLocator: [IPv4Address: String] = [:]
   /// Which service has a VIP.
@@ -24,13 +30,16 @@ public struct ManagerState: Hashable, Sendable {
   /// Puts a state together from its parts.
   init(
     revision: Revision, epoch: Epoch, desired: DesiredState, locators: [String: IPv4Address],
-    health: [BackendKey: BackendHealth]
+    health: [BackendKey: BackendHealth], keys: KeyRing, keysRotatedAt: UInt64, auditRecords: [AuditRecord]
   ) {
     self.revision = revision
     self.epoch = epoch
     self.desired = desired
     self.locators = locators
     self.health = health
+    self.keys = keys
+    self.keysRotatedAt = keysRotatedAt
+    self.auditRecords = auditRecords
     for (machine, locator) in locators { machinesByLocator[locator] = machine }
     for service in desired.services.values { servicesByVIP[service.vip] = service.name }
   }
@@ -40,10 +49,22 @@ public struct ManagerState: Hashable, Sendable {
     precondition(revision.number == self.revision.number + 1, "entries are applied in order, without gaps")
     self.revision = revision
     switch entry {
-    case .operation(let operation): return apply(operation)
+    case .operation(let operation, let author):
+      let before = desired
+      let commands = apply(operation)
+      record(operation, from: before, by: author)
+      return commands
     case .health(let changes, let node): return apply(changes, from: node)
     case .epochBegan(let epoch):
       self.epoch = epoch
+      return []
+    case .keysRotated(let low, let high, let at):
+      keys.rotate(low: low, high: high)
+      keysRotatedAt = at
+      return desired.nodes.values.filter(\.runsDataPath).map(\.name).sorted()
+        .map { NodeCommands(node: $0, commands: [.setKeys(keys)]) }
+    case .note(let text, let author):
+      keep(AuditRecord(revision: revision, author: author, note: text))
       return []
     }
   }
@@ -54,14 +75,38 @@ public struct ManagerState: Hashable, Sendable {
   /// The same out of a view that serves several nodes.
   func snapshot(for name: String, in whole: NodeView) -> [Command] {
     guard let node = desired.nodes[name] else { return [] }
+    let keyCommands = node.runsDataPath && !keys.keys.isEmpty ? [Command.setKeys(keys)] : []
     let muxCommands = node.roles.contains(.mux) ? NodeView().muxCommands(to: whole) : []
-    guard node.roles.contains(.host) else { return muxCommands }
-    return muxCommands + NodeView().hostCommands(to: whole, for: node, was: nil)
+    guard node.roles.contains(.host) else { return keyCommands + muxCommands }
+    return keyCommands + muxCommands + NodeView().hostCommands(to: whole, for: node, was: nil)
   }
 
   /// Everything there is, for all nodes.
   var whole: NodeView {
     NodeView(of: self, services: Set(desired.services.keys), machines: Set(desired.machines.keys))
+  }
+
+  // MARK: Audit
+
+  private mutating func record(_ operation: Operation, from old: DesiredState, by author: Author) {
+    let keys: [ResourceKey] =
+      switch operation {
+      case .apply(let resources): resources.map(\.key)
+      case .delete(let keys): keys
+      }
+    let items = keys.filter { old[$0] != desired[$0] }.map { key in
+      let action: Change.Action =
+        old[key] == nil ? .created : desired[key] == nil ? .deleted : .configured
+      return AuditRecord.Item(key: key, action: action)
+    }
+    let named = Array(items.prefix(Control.Limits.itemsPerAuditRecord))
+    keep(AuditRecord(revision: revision, author: author, items: named, count: items.count))
+  }
+
+  private mutating func keep(_ record: AuditRecord) {
+    auditRecords.append(record)
+    let surplus = auditRecords.count - Control.Limits.auditRecords
+    if surplus > 0 { auditRecords.removeFirst(surplus) }
   }
 
   // MARK: Operations

@@ -13,6 +13,8 @@ struct Proposals {
   enum Flight {
     case epoch
     case health
+    /// A rotation of keys, or a note: nobody waits for it here.
+    case other
     /// With those who asked for something that this operation, or one before it, makes true already.
     case operation(RequestID, Validation, riders: [Rider])
   }
@@ -28,6 +30,9 @@ struct Proposals {
 
   /// A new primary's first entry is on its way.
   mutating func appendEpoch() { flights.append(.epoch) }
+
+  /// An entry that nobody waits for is on its way.
+  mutating func appendOther() { flights.append(.other) }
 
   /// A health entry is on its way.
   mutating func appendHealth() {

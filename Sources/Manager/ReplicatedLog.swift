@@ -1,26 +1,37 @@
 public import Control
 
-/// Why a log did not take entries; none of them will ever take effect.
-public enum LogError: Error, Hashable, Sendable {
-  /// Another replica is primary; `address` says where, if it is known.
-  case notPrimary(address: String?)
-  /// The disk, or a majority of replicas, could not be written to; a sentence that says what and what to do.
-  case cannotWrite(reason: String)
+/// What a log tells its manager, in order.
+public enum LogEvent: Hashable, Sendable {
+  /// A state in place of all that was told before: what was found on disk, or what another replica sent.
+  case installed(ManagerState)
+  /// Entries that are durable, without gaps.
+  case committed([CommittedEntry])
+  /// This replica leads, and has told all entries from before.
+  case becamePrimary(Epoch)
+  /// It does not lead any more; what it appended and was not told as committed may still be, or never.
+  case lostPrimary(address: String?)
+  /// The answer to `read`: all that was acknowledged anywhere before the question has been told.
+  case readable(UInt64)
+  /// `read` could not be answered: another replica leads, or nobody does.
+  case unreadable(UInt64, address: String?)
+  /// The answer to `change`; nil when it is done.
+  case changed(UInt64, ManagementError?)
 }
 
-/// What a manager needs of its log: the seam behind which a file, Paxos or etcd may stand.
-///
-/// One caller at a time uses it, and waits for one call before it makes the next.
+/// What a manager needs of its log: the seam behind which Paxos, or etcd, may stand.
 public protocol ReplicatedLog: Sendable {
-  /// All that is durable, put together, and the epoch in which this replica is primary; no epoch if it is
-  /// not.
-  ///
-  /// Every call that gives an epoch gives a greater one than all before, on this replica or another.
-  func recover() async throws -> (state: ManagerState, epoch: Epoch?)
+  /// What happens, in order, from the beginning of this replica's life; to be consumed once.
+  var events: AsyncStream<LogEvent> { get }
 
-  /// Appends entries in order, all or none, and returns the revision of the first when all are durable.
-  func append(_ entries: [Entry]) async throws(LogError) -> Revision
+  /// Appends an entry behind those appended before; `events` tells what becomes of it.
+  func append(_ entry: Entry)
 
-  /// Keeps this state in place of the entries up to its revision.
-  func compact(_ state: ManagerState) async throws(LogError)
+  /// Asks whether all that was acknowledged so far has been told; answered among the events.
+  func read(_ request: UInt64)
+
+  /// Changes who votes, or who leads; answered among the events.
+  func change(_ request: UInt64, _ change: ManagerChange)
+
+  /// The managers as this one knows them.
+  func group() async -> ManagerGroup
 }

@@ -18,6 +18,13 @@ struct Waits {
   /// The operator has gone.
   mutating func end(_ id: RequestID) { waits.removeAll { $0.id == id } }
 
+  /// None of them can be followed here any longer.
+  mutating func abandon(_ error: ManagementError) -> [Output] {
+    let ended = waits.map { Output.fail($0.id, error) }
+    waits = []
+    return ended
+  }
+
   /// Something has moved: tells those whom it concerns.
   mutating func update(_ progress: Progress) -> [Output] {
     var outputs: [Output] = []
