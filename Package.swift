@@ -78,7 +78,7 @@ let package = Package(
       plugins: ["KernelObject"]),
     library("Speaker", "BGP", "Wire", "CLinux", logging),
     library("Management", "Manager", "Control", logging),
-    library("Storage", "Manager", "Control", sqlite),
+    library("Storage", "Paxos", sqlite),
     .target(
       name: "Transport", dependencies: ["Control", "Wire", logging] + grpc,
       exclude: ["Protocol/ananta.proto"],
@@ -113,7 +113,7 @@ let package = Package(
     tests("Platform", "Platform", "Wire"),
     tests("Speaker", "Speaker", "BGP", "Wire", logging),
     tests("Management", "Management", "Manager", "Control", "Wire", logging),
-    tests("Storage", "Storage", "Management", "Manager", "Control", "Wire", logging, sqlite),
+    tests("Storage", "Storage", "Paxos", sqlite),
     tests("Transport", "Transport", "Control", "Wire", logging, protobuf),
     tests("Manifest", "Manifest", "Control", "Wire"),
     tests("Presentation", "Presentation", "Control", "Manifest", "Wire"),

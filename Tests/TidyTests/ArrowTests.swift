@@ -21,7 +21,7 @@ struct ArrowTests {
     "KernelPath": ["Wire", "Dataplane", "Platform"],
     "Speaker": ["Wire", "BGP", "CLinux"],
     "Management": ["Wire", "Control", "Manager"],
-    "Storage": ["Wire", "Control", "Manager"],
+    "Storage": ["Paxos"],
     "Transport": ["Wire", "Control"],
     "Manifest": ["Wire", "Control"],
     "Presentation": ["Wire", "Control", "Manifest"],
