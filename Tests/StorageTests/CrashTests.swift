@@ -101,6 +101,10 @@ import Testing
     }
     #expect(full?.code == .full, "\(full?.description ?? "")")
     #expect(full?.description.contains("make room") == true)
+    let copy = try StoreFixture()
+    try copy.put(fixture.files())
+    let isUnchangedOnDisk = try copy.recover() == before.state
+    #expect(isUnchangedOnDisk)
     try FileManager.default.removeItem(atPath: ballast)
     let isUnchanged = try store.recover() == before.state
     #expect(isUnchanged)
