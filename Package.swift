@@ -77,7 +77,8 @@ let package = Package(
       name: "KernelPath", dependencies: ["Dataplane", "Platform", "Wire"], swiftSettings: dialect,
       plugins: ["KernelObject"]),
     library("Speaker", "BGP", "Wire", "CLinux", logging),
-    library("Management", "Manager", "Control", logging),
+    library("Replication", "Paxos", "Manager", "Control", logging),
+    library("Management", "Manager", "SEDA", "Control", logging),
     library("Storage", "Manager", "Control", sqlite),
     .target(
       name: "Transport", dependencies: ["Control", "Wire", logging] + grpc,
@@ -91,7 +92,7 @@ let package = Package(
     program(
       "ananta-agent", "Wire", "Dataplane", "Control", "Mux", "HostAgent", "Manager", "Platform", "KernelPath",
       "Speaker",
-      "Management", "Storage", "Transport", "Manifest", logging, lifecycle[0], lifecycle[1]),
+      "Management", "Replication", "Storage", "Transport", "Manifest", logging, lifecycle[0], lifecycle[1]),
     program("ananta-ctl", "Control", "Manifest", "Presentation", "Transport", "Wire"),
     program("ananta-lab", "Lab", "Wire"),
     program("ananta-bench", "Mux", "Dataplane", "KernelPath", "Platform", "Wire"),
@@ -112,7 +113,8 @@ let package = Package(
     tests("Manager", "Manager", "Control", "Wire"),
     tests("Platform", "Platform", "Wire"),
     tests("Speaker", "Speaker", "BGP", "Wire", logging),
-    tests("Management", "Management", "Manager", "Control", "Wire", logging),
+    tests("Replication", "Replication", "Paxos", "Manager", "Control", "Wire", logging),
+    tests("Management", "Management", "Manager", "SEDA", "Control", "Wire", logging),
     tests("Storage", "Storage", "Management", "Manager", "Control", "Wire", logging, sqlite),
     tests("Transport", "Transport", "Control", "Wire", logging, protobuf),
     tests("Manifest", "Manifest", "Control", "Wire"),

@@ -20,7 +20,8 @@ struct ArrowTests {
     "Kernel": ["Wire", "Dataplane", "Mux", "HostAgent"],
     "KernelPath": ["Wire", "Dataplane", "Platform"],
     "Speaker": ["Wire", "BGP", "CLinux"],
-    "Management": ["Wire", "Control", "Manager"],
+    "Replication": ["Wire", "Control", "Paxos", "Manager"],
+    "Management": ["Wire", "Control", "SEDA", "Manager"],
     "Storage": ["Wire", "Control", "Manager"],
     "Transport": ["Wire", "Control"],
     "Manifest": ["Wire", "Control"],
@@ -28,7 +29,7 @@ struct ArrowTests {
     "Lab": ["Wire", "Control"],
     "ananta-agent": [
       "Wire", "Dataplane", "Control", "Mux", "HostAgent", "Platform", "KernelPath", "Speaker", "Management",
-      "Storage", "Transport", "Manifest",
+      "Replication", "Storage", "Transport", "Manifest",
     ],
     "ananta-ctl": ["Wire", "Control", "Manifest", "Presentation", "Transport"],
     "ananta-lab": ["Wire", "Lab"],
