@@ -23,7 +23,8 @@ struct ArrowTests {
     "Replication": ["Wire", "Control", "Paxos", "Manager"],
     "Management": ["Wire", "Control", "SEDA", "Manager"],
     "Storage": ["Wire", "Control", "Manager"],
-    "Transport": ["Wire", "Control"],
+    "PKI": ["Wire", "Control"],
+    "Transport": ["Wire", "Control", "Paxos", "PKI", "Replication"],
     "Manifest": ["Wire", "Control"],
     "Presentation": ["Wire", "Control", "Manifest"],
     "Lab": ["Wire", "Control"],
@@ -31,7 +32,7 @@ struct ArrowTests {
       "Wire", "Dataplane", "Control", "Mux", "HostAgent", "Platform", "KernelPath", "Speaker", "Management",
       "Replication", "Storage", "Transport", "Manifest",
     ],
-    "ananta-ctl": ["Wire", "Control", "Manifest", "Presentation", "Transport"],
+    "ananta-ctl": ["Wire", "Control", "Manifest", "PKI", "Presentation", "Transport"],
     "ananta-lab": ["Wire", "Lab"],
     "ananta-bench": ["Wire", "Dataplane", "Mux", "HostAgent", "KernelPath", "Platform"],
   ]
