@@ -52,6 +52,8 @@ public struct CertificateAuthority: Sendable {
   ///   - names: addresses and host names under which a node is reached.
   ///   - days: for how long.
   ///   - now: from when on.
+  /// - Returns: the certificate and its key.
+  /// - Throws: for a name that no certificate can bear.
   public func issue(
     to identity: Identity, names: [String] = [], days: Int = Limits.days, at now: Date = Date()
   ) throws(PKIError) -> Credential {
@@ -94,7 +96,9 @@ public struct CertificateAuthority: Sendable {
       let octets = stride(from: 24, through: 0, by: -8).map { UInt8(truncatingIfNeeded: number >> $0) }
       return .ipAddress(ASN1OctetString(contentBytes: octets[...]))
     }
-    let isName = name.utf8.allSatisfy { $0 == 45 || $0 == 46 || (48...57).contains($0) || (97...122).contains($0) }
+    let isName = name.utf8.allSatisfy {
+      $0 == 45 || $0 == 46 || (48...57).contains($0) || (97...122).contains($0)
+    }
     guard isName, (1...253).contains(name.utf8.count) else {
       throw PKIError(.argument, "\(name) is neither an IPv4 address nor a host name in lower case")
     }

@@ -32,7 +32,8 @@ public struct CertificateDescription: Hashable, Sendable {
       case .anonymous?, nil: "\(certificate.subject)"
       }
     issuer = certificate.issuer == certificate.subject ? "itself" : "\(certificate.issuer)"
-    let alternatives = (try? certificate.extensions.subjectAlternativeNames).flatMap { $0 }.map(Array.init) ?? []
+    let alternatives =
+      (try? certificate.extensions.subjectAlternativeNames).flatMap { $0 }.map(Array.init) ?? []
     names = alternatives.compactMap { name in
       switch name {
       case .dnsName(let name): name
@@ -54,7 +55,8 @@ public struct CertificateDescription: Hashable, Sendable {
     var lines = [("Subject", subject), ("Issuer", issuer)]
     if !names.isEmpty { lines.append(("Names", names.joined(separator: ", "))) }
     lines += [
-      ("Serial", serial), ("Valid from", CertificateCheck.text(begin)), ("Valid until", CertificateCheck.text(end)),
+      ("Serial", serial), ("Valid from", CertificateCheck.text(begin)),
+      ("Valid until", CertificateCheck.text(end)),
     ]
     if let problem { lines.append(("Problem", problem)) }
     return lines.map { name, value in

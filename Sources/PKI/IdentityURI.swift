@@ -22,7 +22,8 @@ public enum IdentityURI {
     case .operator(let name, let role):
       guard isOperator(name) else {
         throw PKIError(
-          .argument, "\(name) is no operator's name: letters, digits and . _ - @ are, up to "
+          .argument,
+          "\(name) is no operator's name: letters, digits and . _ - @ are, up to "
             + "\(Limits.operatorNameLength) of them")
       }
       return "\(scheme)operator:\(name)?role=\(role.rawValue)"

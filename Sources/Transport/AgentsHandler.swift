@@ -84,7 +84,9 @@ private final class AgentStream: Sendable {
 
   func end(_ error: (any Error)?) async {
     guard let (node, id) = attached.withLock({ $0 }) else {
-      if let error { logger.notice("agent refused", metadata: ["peer": "\(caller.peer)", "reason": "\(error)"]) }
+      if let error {
+        logger.notice("agent refused", metadata: ["peer": "\(caller.peer)", "reason": "\(error)"])
+      }
       return
     }
     await service.detach(id)

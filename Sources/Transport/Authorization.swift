@@ -33,7 +33,8 @@ enum Authorization {
         reason: "\(name) may look at everything and change nothing: the certificate says read-only")
     case (.operator(let name, _), .session), (.operator(let name, _), .link):
       Refusal(
-        label: "operator-as-node", reason: "\(name) is an operator: only a node's certificate opens this stream")
+        label: "operator-as-node",
+        reason: "\(name) is an operator: only a node's certificate opens this stream")
     case (.node(let name, _), .look), (.node(let name, _), .change):
       Refusal(
         label: "node-as-operator",
@@ -46,7 +47,8 @@ enum Authorization {
   private static func session(of name: String, _ roles: [Role], _ hello: Hello) -> Refusal? {
     guard hello.node == name else {
       return Refusal(
-        label: "another-node", reason: "the certificate is of the node \(name), and the hello of \(hello.node)")
+        label: "another-node",
+        reason: "the certificate is of the node \(name), and the hello of \(hello.node)")
     }
     let surplus = hello.roles.filter { !roles.contains($0) }
     guard surplus.isEmpty else {

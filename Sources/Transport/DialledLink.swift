@@ -148,7 +148,8 @@ final class DialledLink: Sendable {
   private func take(_ answer: PeerHello, _ said: PeerHello, _ proof: ClientSecurity) throws(LinkRefusal) {
     if let node = proof.node, node != answer.node {
       throw LinkRefusal(
-        label: "another-node", reason: "the certificate is of the node \(node), and the hello of \(answer.node)")
+        label: "another-node",
+        reason: "the certificate is of the node \(node), and the hello of \(answer.node)")
     }
     if let objection = surroundings.objection(answer) { throw objection }
     let before = state.withLock { state in

@@ -27,66 +27,39 @@ extension Envelope: MessageValue {
 extension Paxos.Message {
   fileprivate var proto: ProtoPaxosEnvelope.OneOf_Message {
     switch self {
-    case .canvass(let ballot, let committed):
-      .canvass(
-        .with {
-          $0.ballot = ballot.proto
-          $0.committed = committed.number
-        })
+    case .canvass(let ballot, let slot):
+      .canvass(.with { ($0.ballot, $0.committed) = (ballot.proto, slot.number) })
     case .supported(let ballot): .supported(ballot.proto)
-    case .prepare(let ballot, let from):
-      .prepare(
-        .with {
-          $0.ballot = ballot.proto
-          $0.from = from.number
-        })
+    case .prepare(let ballot, let slot):
+      .prepare(.with { ($0.ballot, $0.from) = (ballot.proto, slot.number) })
     case .promise(let promise): .promise(promise.proto)
     case .accept(let accept): .accept(accept.proto)
     case .accepted(let ballot, let first, let count, let grant):
       .accepted(
         .with {
-          $0.ballot = ballot.proto
-          $0.first = first.number
-          $0.count = UInt64(clamping: count)
-          $0.grant = grant.proto
+          ($0.ballot, $0.first) = (ballot.proto, first.number)
+          ($0.count, $0.grant) = (UInt64(clamping: count), grant.proto)
         })
-    case .heartbeat(let ballot, let committed, let sent):
-      .heartbeat(
-        .with {
-          $0.ballot = ballot.proto
-          $0.committed = committed.number
-          $0.sent = sent
-        })
+    case .heartbeat(let ballot, let slot, let sent):
+      .heartbeat(.with { ($0.ballot, $0.committed, $0.sent) = (ballot.proto, slot.number, sent) })
     case .granted(let ballot, let grant):
-      .granted(
-        .with {
-          $0.ballot = ballot.proto
-          $0.grant = grant.proto
-        })
+      .granted(.with { ($0.ballot, $0.grant) = (ballot.proto, grant.proto) })
     case .nack(let ballot, let promised):
-      .nack(
-        .with {
-          $0.ballot = ballot.proto
-          $0.promised = promised.proto
-        })
+      .nack(.with { ($0.ballot, $0.promised) = (ballot.proto, promised.proto) })
     case .resign(let ballot, let successor):
       .resign(
         .with {
           $0.ballot = ballot.proto
           if let successor { $0.successor = successor.number }
         })
-    case .catchUp(let from, let fragment):
+    case .catchUp(let slot, let fragment):
       .catchUp(
         .with {
-          $0.from = from.number
+          $0.from = slot.number
           if let fragment { $0.fragment = fragment.proto }
         })
-    case .chosen(let records, let committed):
-      .chosen(
-        .with {
-          $0.records = records.map(\.proto)
-          $0.committed = committed.number
-        })
+    case .chosen(let records, let slot):
+      .chosen(.with { ($0.records, $0.committed) = (records.map(\.proto), slot.number) })
     case .chunk(let chunk): .chunk(chunk.proto)
     }
   }

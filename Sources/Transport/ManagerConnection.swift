@@ -31,7 +31,8 @@ struct ManagerConnection {
   /// - Throws: `UnreachableManager` when there is no connection, or none any more; `OwnCertificateError`; or what
   ///   the work throws.
   func with<Result: Sendable>(
-    _ work: @Sendable @escaping (GRPCClient<HTTP2ClientTransport.Posix>, ClientSecurity) async throws -> Result
+    _ work:
+      @Sendable @escaping (GRPCClient<HTTP2ClientTransport.Posix>, ClientSecurity) async throws -> Result
   ) async throws -> Result {
     let protection = try ClientSecurity(security)
     let transport = try transport(protection.transport)

@@ -55,7 +55,8 @@ enum RPCFailure {
     case "overloaded":
       let text = error.metadata[stringValues: retryKey].first { _ in true }
       return .overloaded(
-        reason: error.message, retryAfterMilliseconds: text.flatMap { UInt32($0) } ?? Limits.retryAfterMilliseconds)
+        reason: error.message,
+        retryAfterMilliseconds: text.flatMap { UInt32($0) } ?? Limits.retryAfterMilliseconds)
     case "unavailable": return .unavailable(reason: error.message)
     case "uncertain": return .uncertain(reason: error.message)
     case "refused": return .refused(reason: error.message)

@@ -43,5 +43,7 @@ final class Refusals: Sendable {
   }
 
   /// Ports change with each connection.
-  private static func host(_ peer: String) -> Substring { peer[..<(peer.lastIndex(of: ":") ?? peer.endIndex)] }
+  private static func host(_ peer: String) -> Substring {
+    peer[..<(peer.lastIndex(of: ":") ?? peer.endIndex)]
+  }
 }

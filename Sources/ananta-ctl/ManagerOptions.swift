@@ -12,7 +12,8 @@ struct ManagerOptions: ParsableArguments {
   var names: [String] = []
 
   @Option(
-    name: .customLong("ca"), help: "PEM file of the authorities that are trusted. Default: ANANTA_CA, or see below.",
+    name: .customLong("ca"),
+    help: "PEM file of the authorities that are trusted. Default: ANANTA_CA, or see below.",
     completion: .file())
   var authority: String?
 
