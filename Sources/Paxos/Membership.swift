@@ -29,7 +29,15 @@ public struct Membership: Codable, Hashable, Sendable {
     decided = .none
   }
 
-  /// Puts together what a store or a message says; since when they vote follows from the slot of the entry.
+  /// A membership that another replica has sent; nil if it cannot be one.
+  public init?(voters: [ReplicaID], since: Slot, decided: Slot) {
+    let isOrdered = zip(voters, voters.dropFirst()).allSatisfy { $0 < $1 }
+    guard isOrdered, (1...Limits.voters).contains(voters.count) else { return nil }
+    self.init(voters: voters, decided: decided)
+    guard since == self.since else { return nil }
+  }
+
+  /// Puts together what a store says; since when they vote follows from the slot of the entry.
   public init(voters: [ReplicaID], decided: Slot) {
     self.voters = voters
     self.decided = decided
