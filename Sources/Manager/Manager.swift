@@ -57,8 +57,14 @@ public struct Manager: Sendable {
 
   // MARK: Primacy
 
+  /// Takes over; or goes on under a new ballot, as after a change of the managers: then what is under way stays.
   private mutating func becomePrimary(_ epoch: Epoch) -> [Output] {
+    let goesOn = self.epoch != nil
     self.epoch = epoch
+    guard !goesOn else {
+      proposals.appendEpoch()
+      return [.event(.info, "primary in epoch \(epoch), as before"), .append(.epochBegan(epoch))]
+    }
     isFenced = false
     awaitsDraw = false
     primaryAddress = nil
