@@ -22,6 +22,8 @@ struct World {
 
   let seed: UInt64
   let bug: Bug?
+  /// How long a disk takes to sync.
+  let syncs: ClosedRange<Int>
   var chance: Chance
   var time = 0
   var agenda = Agenda<Event>()
@@ -31,16 +33,17 @@ struct World {
   private var requests: UInt64 = 0
   private var acknowledgedInTrouble = 0
 
-  init(seed: UInt64, bug: Bug? = nil) {
+  init(seed: UInt64, bug: Bug? = nil, syncs: ClosedRange<Int> = 1...6, isQuiet: Bool = false) {
     self.seed = seed
     self.bug = bug
+    self.syncs = syncs
     chance = Chance(seed: seed)
     let founders = (1...UInt64(chance.happens(perThousand: 500) ? 3 : 5)).map { ReplicaID($0) }
     for founder in founders {
       addNode(DurableState(founding: Self.cluster, replica: founder, founders: founders))
     }
     agenda.add(.request, at: 50)
-    agenda.add(.trouble, at: 400)
+    agenda.add(.trouble, at: isQuiet ? Self.troubleEnds : 400)
   }
 
   var tuning: Tuning {
@@ -119,7 +122,7 @@ struct World {
     guard nodes[index].replica == nil else { return }
     nodes[index].life += 1
     nodes[index].machine = RegisterMachine()
-    nodes[index].diskFree = time
+    (nodes[index].diskFree, nodes[index].sync) = (time, time...time)
     do {
       nodes[index].replica = try Replica(
         recovering: nodes[index].durable, cluster: Self.cluster,
@@ -196,8 +199,8 @@ struct World {
 
   private mutating func persist(_ batch: WriteBatch, of index: Int) {
     nodes[index].unsynced.append(batch)
-    nodes[index].diskFree = max(nodes[index].diskFree, time) + chance.number(1...6)
-    agenda.add(.synced(index, life: nodes[index].life, batch.id), at: nodes[index].diskFree)
+    let end = nodes[index].syncEnd(at: time, duration: chance.number(syncs))
+    agenda.add(.synced(index, life: nodes[index].life, batch.id), at: end)
     if bug == .answersBeforeSync {
       agenda.add(.claimedSynced(index, life: nodes[index].life, batch.id), at: time)
     }
