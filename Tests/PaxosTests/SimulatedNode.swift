@@ -14,6 +14,8 @@ struct SimulatedNode {
   var before = RegisterMachine()
   /// Counts the starts, so that what was meant for an earlier process finds none.
   var life = 0
+  /// Until when the process takes no input; what comes meanwhile waits.
+  var stoppedUntil = 0
   /// Until when the disk stands still.
   var diskFree = 0
   /// When the newest sync begins and ends; batches that come before it begins go along.
