@@ -172,7 +172,11 @@ extension Replica {
   }
 
   private mutating func enqueue(_ request: RequestID, _ entry: Entry) {
-    guard snapshot.slot.distance(to: committed) < Limits.logEntries else { return refuse(request, .logFull) }
+    guard snapshot.slot.distance(to: committed) < Limits.logEntries, demand.octetsAbove < Limits.logBytes
+    else {
+      if demand.isOverdue(now: now, patience: tuning.lease) { outbox.emit(.snapshotWanted) }
+      return refuse(request, .logFull)
+    }
     guard proposals.hasRoom(for: entry.size) else { return refuse(request, .retryLater) }
     if case .membership = entry { leadership?.isChangeQueued = true }
     proposals.append(ProposalQueue.Proposal(request: request, entry: entry))

@@ -30,6 +30,7 @@ public struct Replica: Sendable {
   var committed: Slot
   var memberships: [Membership]
   var snapshot: Snapshot
+  var demand = SnapshotDemand()
   var catchUp = CatchUpState()
 
   // The proposer's part.
