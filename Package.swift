@@ -133,7 +133,7 @@ let package = Package(
     tests("Speaker", "Speaker", "BGP", "Wire", logging),
     tests("Replication", "Replication", "Paxos", "Manager", "Control", "Wire", logging),
     tests("Management", "Management", "Manager", "SEDA", "Control", "Wire", logging),
-    tests("Storage", "Storage", "Paxos", sqlite),
+    tests("Storage", "Storage", "Paxos", "Replication", sqlite),
     tests("PKI", "PKI", "Control", x509[0], x509[1]),
     tests(
       "Transport", "Transport", "Control", "Paxos", "PKI", "Replication", "Wire", logging, protobuf, x509[1]),

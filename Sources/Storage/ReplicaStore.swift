@@ -110,9 +110,9 @@ public final class ReplicaStore: Sendable {
   public func close() throws(StoreError) {
     try progress.withLock { (progress) throws(StoreError) in
       progress = .failed(StoreError(.cannotWrite, path: path, detail: "it was closed"))
+      defer { mark.unlock() }
       try StoreError.translating(path) { try database.close() }
       try mark.sync()
-      mark.unlock()
     }
   }
 
@@ -126,10 +126,7 @@ public final class ReplicaStore: Sendable {
       do throws(StoreError) {
         return try body(&progress)
       } catch {
-        switch error.code {
-        case .full, .founded, .anotherReplica: break
-        default: progress = .failed(error)
-        }
+        if error.isFinal { progress = .failed(error) }
         throw error
       }
     }

@@ -36,6 +36,14 @@ public struct StoreError: Error, Hashable, Sendable {
     self.path = path
     self.detail = detail
   }
+
+  /// Whether a store that failed so takes no more: all but those failures before which nothing has happened.
+  var isFinal: Bool {
+    switch code {
+    case .full, .founded, .anotherReplica: false
+    default: true
+    }
+  }
 }
 
 extension StoreError: CustomStringConvertible {
