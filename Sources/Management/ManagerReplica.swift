@@ -17,7 +17,7 @@ public final class ManagerReplica: ManagementService {
   private let desk: Mutex<Desk>
   private let pool: StagePool
   /// What the log has told and nobody has taken yet.
-  private let told = Mutex<[Manager::LogEvent]>([])
+  private let told = Mutex<(events: [Manager::LogEvent], isUnderWay: Bool)>(([], false))
   private let start = ContinuousClock.now
   private let tasks = Mutex<[Task<Void, Never>]>([])
 
@@ -220,18 +220,25 @@ public final class ManagerReplica: ManagementService {
   /// Everything the log has told is taken up by one work at a time, in order.
   private func gather(_ event: Manager::LogEvent) {
     let isFirst = told.withLock { told in
-      told.append(event)
-      return told.count == 1
+      told.events.append(event)
+      defer { told.isUnderWay = true }
+      return !told.isUnderWay
     }
     if isFirst { insist(.manager, .vipConfiguration, .high) { self.takeTold() } }
   }
 
   private func takeTold() {
     let events = told.withLock { told in
-      defer { told = [] }
-      return told
+      defer { told.events = [] }
+      return told.events
     }
     for event in events { say(desk.withLock { $0.isStopped ? [] : $0.take(event) }) }
+    let goesOn = told.withLock { told in
+      told.isUnderWay = !told.events.isEmpty
+      return told.isUnderWay
+    }
+    // What came meanwhile is new work, so that others of this rank have their turns.
+    if goesOn { insist(.manager, .vipConfiguration, .high) { self.takeTold() } }
   }
 
   // MARK: The way through the stages

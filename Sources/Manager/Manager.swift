@@ -307,7 +307,7 @@ public struct Manager: Sendable {
   private mutating func acknowledge(
     _ revision: Revision, _ epoch: Epoch, _ node: String, _ session: SessionID
   ) -> [Output] {
-    guard epoch == state.epoch else { return [] }
+    guard streams[session]?.isOurs(epoch) == true else { return [] }
     guard streams[session]?.acknowledge(revision) == true else {
       return close(session, "\(node) acknowledged revision \(revision.number), which it was never sent")
     }

@@ -33,6 +33,7 @@ final class MemoryLog: ReplicatedLog {
   }
 
   var entries: [Entry] { state.withLock { $0.entries } }
+  var waiting: [Entry] { state.withLock { $0.waiting } }
   var changes: [ManagerChange] { state.withLock { $0.changes } }
   var snapshots: [UInt64: ManagerState] { state.withLock { $0.snapshots } }
 

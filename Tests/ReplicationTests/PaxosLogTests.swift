@@ -29,7 +29,7 @@ import Testing
     let group = Group(3)
     try group.start(0)
     try group.start(1)
-    try await Task.sleep(for: .milliseconds(300))
+    try await Task.sleep(for: .seconds(4))
     #expect(group.members.allSatisfy { $0.disk.durable == nil })
     let managers = await group.members[0].log.group().managers
     #expect(managers.map(\.role) == [.unreachable, .forming, .forming])
