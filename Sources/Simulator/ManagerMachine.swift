@@ -1,0 +1,22 @@
+import Paxos
+
+/// A machine on which a manager runs: a disk, a clock, and a process that comes and goes.
+struct ManagerMachine {
+  /// The replica that lives on its disk.
+  var id: ReplicaID
+  var disk: SimulatedDisk
+  var clock: SimulatedClock
+  /// Nothing while it is down.
+  var process: ManagerProcess?
+  /// Counts the starts, so that what was meant for an earlier process finds none.
+  var life = 0
+  /// Its process is stopped until then.
+  var suspendedUntil: Moment = 0
+  /// For when its stages are on the agenda.
+  var stagesAt: Moment?
+
+  /// Lets its process do something, if there is one.
+  mutating func step(_ time: Moment, _ body: (inout ManagerProcess, ManagerProcess.Now) -> Void) {
+    process?.step(ManagerProcess.Now(time: time, clock: clock.reading(at: time)), body)
+  }
+}
