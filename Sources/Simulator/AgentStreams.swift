@@ -81,7 +81,7 @@ struct AgentStreams {
 
 /// What agents say to a manager, on its way through the stages.
 extension ManagerProcess {
-  mutating func take(_ item: Stream.Upward, on stream: Int, _ now: Now) {
+  func take(_ item: Stream.Upward, on stream: Int, _ now: Now) {
     streams.heard(stream, at: now.time)
     switch item {
     case .hello(let hello):
@@ -95,14 +95,14 @@ extension ManagerProcess {
     }
   }
 
-  mutating func end(_ stream: Int, _ now: Now) {
+  func end(_ stream: Int, _ now: Now) {
     guard let session = streams.session(of: stream) else { return }
     streams.forget(session)
     feed(.disconnected(session), now)
   }
 
   /// Offers a report to the stage of the node's role.
-  mutating func offer(_ report: Report, of stream: Int, _ now: Now) {
+  func offer(_ report: Report, of stream: Int, _ now: Now) {
     guard let (node, isHost) = streams.node(of: stream) else { return }
     let stage: Stage = isHost ? .hostAgentManagement : .muxPoolManagement
     submit(.report(report, stream: stream), key: node, stage, Self.priority(of: report), now)
@@ -117,7 +117,7 @@ extension ManagerProcess {
   }
 
   /// A report that was shed is offered again later; statistics have successors.
-  mutating func hold(_ report: Report, of stream: Int, _ milliseconds: UInt32, _ now: Now) {
+  func hold(_ report: Report, of stream: Int, _ milliseconds: UInt32, _ now: Now) {
     guard case .statistics = report else {
       effects.append(.seen(.held))
       return streams.hold(stream, until: now.time + .milliseconds(Int(milliseconds)))
@@ -126,7 +126,7 @@ extension ManagerProcess {
     if let next = streams.finished(stream) { offer(next, of: stream, now) }
   }
 
-  mutating func take(_ report: Report, from stream: Int, _ now: Now) {
+  func take(_ report: Report, from stream: Int, _ now: Now) {
     guard let session = streams.session(of: stream) else { return }
     if case .refused(_, let highest) = report, let epoch, highest > epoch {
       effects.append(.seen(.contradicted))

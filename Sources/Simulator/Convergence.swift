@@ -39,6 +39,7 @@ extension World {
   /// Looks whether all is done; a life that does not come to an end has a finding.
   mutating func hasConverged(at due: Moment) -> Bool {
     time = due
+    counts[.membershipsChanged] = log.membershipChanges
     guard let obstacle = obstacle else { return true }
     if time > plan.troubleEnds + Limits.convergence {
       fail(.convergence, "\(Limits.convergence / .seconds(1)) s after the last fault: \(obstacle)")

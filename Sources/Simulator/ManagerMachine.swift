@@ -16,7 +16,7 @@ struct ManagerMachine {
   var stagesAt: Moment?
 
   /// Lets its process do something, if there is one.
-  mutating func step(_ time: Moment, _ body: (inout ManagerProcess, ManagerProcess.Now) -> Void) {
-    process?.step(ManagerProcess.Now(time: time, clock: clock.reading(at: time)), body)
+  func step(_ time: Moment, _ body: (ManagerProcess, ManagerProcess.Now) -> Void) {
+    if let process { body(process, ManagerProcess.Now(time: time, clock: clock.reading(at: time))) }
   }
 }

@@ -10,7 +10,7 @@ import SEDA
 ///   taken: an answer that changes nothing is a read, too.
 /// - What the manager appends while it does not know yet that it was deposed is not given to the log, which may
 ///   have been won again meanwhile.
-struct ManagerProcess {
+final class ManagerProcess {
   enum Effect {
     case persist(WriteBatch)
     case send(Envelope)
@@ -76,7 +76,7 @@ struct ManagerProcess {
   var openRequests: Int { requests.count }
 
   /// Takes what it has done out of it.
-  mutating func takeEffects() -> [Effect] {
+  func takeEffects() -> [Effect] {
     let result = effects
     effects = []
     return result
@@ -84,14 +84,12 @@ struct ManagerProcess {
 
   // MARK: What happens
 
-  mutating func step(_ now: Now, _ body: (inout Self, Now) -> Void) { body(&self, now) }
-
-  mutating func handle(_ input: Paxos::Input, _ now: Now) {
+  func handle(_ input: Paxos::Input, _ now: Now) {
     for output in replica.handle(input, at: now.clock) { carryOut(output) }
     configure(now)
   }
 
-  mutating func tick(_ now: Now) {
+  func tick(_ now: Now) {
     handle(.tick, now)
     for (stream, report) in streams.due(at: now.time) { offer(report, of: stream, now) }
     guard now.clock >= nextManagerTick else { return }
@@ -102,7 +100,7 @@ struct ManagerProcess {
   }
 
   /// An operator asks.
-  mutating func take(_ ticket: Ticket, _ now: Now) {
+  func take(_ ticket: Ticket, _ now: Now) {
     switch ticket.call {
     case .change(.delete): submit(.request(ticket), key: "operator \(ticket.client)", .vipValidation, .high, now)
     case .change, .dryRun:
@@ -117,7 +115,7 @@ struct ManagerProcess {
   }
 
   /// Lets the stages work on.
-  mutating func work(_ now: Now) {
+  func work(_ now: Now) {
     for step in desk.advance(to: now.time) {
       switch step {
       case .done(.configure):
@@ -139,7 +137,7 @@ struct ManagerProcess {
 
   // MARK: Stages
 
-  mutating func submit(
+  func submit(
     _ task: StageDesk.Task, key: String, _ stage: Stage, _ priority: Priority, _ now: Now
   ) {
     guard let milliseconds = desk.submit(task, key: key, stage, priority, at: now.time) else { return }
@@ -150,14 +148,14 @@ struct ManagerProcess {
     }
   }
 
-  private mutating func shed(_ ticket: Ticket, milliseconds: UInt32) {
+  private func shed(_ ticket: Ticket, milliseconds: UInt32) {
     effects.append(.seen(.shed))
     let error = ManagementError.overloaded(reason: "too much is under way", retryAfterMilliseconds: milliseconds)
     effects.append(.answer(ticket, .failed(error)))
   }
 
   /// What the log has told waits for one work of VIP configuration, which takes all of it.
-  private mutating func configure(_ now: Now) {
+  private func configure(_ now: Now) {
     guard !isTaking, !told.isEmpty else { return }
     isTaking = true
     submit(.configure, key: "log", .vipConfiguration, .high, now)
@@ -165,7 +163,7 @@ struct ManagerProcess {
 
   // MARK: The log
 
-  private mutating func carryOut(_ output: Paxos::Output) {
+  private func carryOut(_ output: Paxos::Output) {
     switch output {
     case .persist(let batch): effects.append(.persist(batch))
     case .send(let envelope): effects.append(.send(envelope))
@@ -190,9 +188,9 @@ struct ManagerProcess {
     }
   }
 
-  private mutating func refused(_ number: UInt64, _ refusal: Refusal) {
+  private func refused(_ number: UInt64, _ refusal: Refusal) {
     if requests[number] != nil { return told.append(.unreadable(number, refusal)) }
-    guard number < Self.firstAdministration else { return }
+    guard number < Self.firstAdministration else { return effects.append(.seen(.administrationRefused(refusal))) }
     // What becomes of proposals the manager learns by being deposed; no other refusal can happen to so few.
     switch refusal {
     case .notLeader, .uncertain: break
@@ -200,7 +198,7 @@ struct ManagerProcess {
     }
   }
 
-  private mutating func takeTold(_ now: Now) {
+  private func takeTold(_ now: Now) {
     let items = told
     told = []
     var run: [CommittedEntry] = []
@@ -224,14 +222,14 @@ struct ManagerProcess {
     configure(now)
   }
 
-  private mutating func commit(_ run: inout [CommittedEntry], _ now: Now) {
+  private func commit(_ run: inout [CommittedEntry], _ now: Now) {
     guard !run.isEmpty else { return }
     feed(.committed(run), now)
     run = []
     effects.append(.seen(.state(manager.state, isWhole: false)))
   }
 
-  private mutating func take(_ item: Told, _ now: Now) {
+  private func take(_ item: Told, _ now: Now) {
     switch item {
     case .entry: break
     case .installed(let snapshot):
@@ -266,7 +264,7 @@ struct ManagerProcess {
     return .notPrimary(address: leader.map { String($0.number) })
   }
 
-  private mutating func takeSnapshot(_ now: Now) {
+  private func takeSnapshot(_ now: Now) {
     var snapshot = ManagerSnapshot(manager.state)
     if bug == .snapshotLosesLastEntry {
       snapshot = ManagerSnapshot(former)
@@ -280,13 +278,13 @@ struct ManagerProcess {
   // MARK: Operators
 
   /// Asks the log whether all that was acknowledged has been taken; the request goes on when it has.
-  private mutating func ask(_ ticket: Ticket, _ now: Now) {
+  private func ask(_ ticket: Ticket, _ now: Now) {
     lastID += 1
     requests[lastID] = ticket
     handle(.read(Paxos::RequestID(lastID)), now)
   }
 
-  private mutating func answer(_ number: UInt64, _ now: Now) {
+  private func answer(_ number: UInt64, _ now: Now) {
     guard let ticket = requests[number] else { return }
     let id = Manager::RequestID(number)
     let author = Author(name: "operator \(ticket.client)", at: UInt64(ticket.attempt))
@@ -299,18 +297,18 @@ struct ManagerProcess {
     }
   }
 
-  private mutating func close(_ number: UInt64, _ answer: Answer) {
+  private func close(_ number: UInt64, _ answer: Answer) {
     guard let ticket = requests.removeValue(forKey: number) else { return }
     effects.append(.answer(ticket, answer))
   }
 
   // MARK: The manager
 
-  mutating func feed(_ input: Manager::Input, _ now: Now) {
+  func feed(_ input: Manager::Input, _ now: Now) {
     for output in manager.handle(input) { carryOut(output, now) }
   }
 
-  private mutating func carryOut(_ output: Manager::Output, _ now: Now) {
+  private func carryOut(_ output: Manager::Output, _ now: Now) {
     switch output {
     case .append(let entry): append(entry, now)
     case .draw: feed(.drawn(low: chance.next(), high: chance.next()), now)
@@ -332,7 +330,7 @@ struct ManagerProcess {
     }
   }
 
-  private mutating func append(_ entry: Manager::Entry, _ now: Now) {
+  private func append(_ entry: Manager::Entry, _ now: Now) {
     guard depositionsToTake == 0 else { return }
     let octets = book.octets(of: entry)
     lastID += 1
@@ -340,7 +338,7 @@ struct ManagerProcess {
     configure(now)
   }
 
-  private mutating func tell(_ session: SessionID, _ item: Stream.Downward) {
+  private func tell(_ session: SessionID, _ item: Stream.Downward) {
     if let stream = streams.stream(of: session) { effects.append(.tell(stream: stream, item)) }
   }
 }

@@ -75,7 +75,7 @@ extension World {
   // MARK: What a process wants done
 
   /// Lets a process do something, and carries out what it wants done.
-  mutating func step(_ index: Int, _ body: (inout ManagerProcess, ManagerProcess.Now) -> Void) {
+  mutating func step(_ index: Int, _ body: (ManagerProcess, ManagerProcess.Now) -> Void) {
     machines[index].step(time, body)
     settle(index)
   }

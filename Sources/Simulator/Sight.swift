@@ -25,5 +25,6 @@ enum Sight {
   case held
   case statisticsShed
   case proposalRefused(Refusal)
+  case administrationRefused(Refusal)
   case rejected(from: ReplicaID, Envelope.Rejection)
 }

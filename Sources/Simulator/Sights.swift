@@ -33,6 +33,7 @@ extension World {
     case .statisticsShed: counts[.statisticsShed] += 1
     case .proposalRefused(let refusal):
       fail(.answers, "replica \(replica.number) refuses a proposal while it leads: \(refusal)")
+    case .administrationRefused(let refusal): note("manager \(index) refuses to change who votes or leads: \(refusal)")
     case .rejected(let sender, let rejection): rejected(rejection, of: sender, by: replica)
     }
   }

@@ -19,8 +19,8 @@ struct StageDesk {
   static let workers = 4
 
   private var driver: DeterministicDriver<String, Task>
-  /// Whether something was submitted that no advance has seen.
-  private var isNew = false
+  /// When it has something to do; nil when all is done.
+  private(set) var nextMoment: Moment?
 
   init(seed: UInt64) {
     driver = DeterministicDriver(policy: SchedulerPolicy(workers: Self.workers), seed: seed) { stage in
@@ -33,18 +33,14 @@ struct StageDesk {
     }
   }
 
-  /// When it has something to do; nil when all is done.
-  var nextMoment: Moment? {
-    isNew ? Moment(driver.now) : driver.nextMoment.map { Moment($0) }
-  }
-
   /// Takes a task; the milliseconds after which to come again, if it does not.
   mutating func submit(_ task: Task, key: String, _ stage: Stage, _ priority: Priority, at time: Moment)
     -> UInt32?
   {
     switch driver.submit(task, of: key, to: stage, priority) {
     case .admitted:
-      isNew = true
+      // What is new starts at the next advance.
+      nextMoment = min(nextMoment ?? time, time)
       return nil
     case .shed(_, let milliseconds): return milliseconds
     }
@@ -52,8 +48,9 @@ struct StageDesk {
 
   /// What is done, or given up, by then.
   mutating func advance(to time: Moment) -> [Step] {
-    isNew = false
-    return driver.advance(to: UInt64(time)).compactMap { event in
+    let events = driver.advance(to: UInt64(time))
+    nextMoment = driver.nextMoment.map { Moment($0) }
+    return events.compactMap { event in
       switch event.step {
       case .started: nil
       case .finished: .done(event.work.payload)
