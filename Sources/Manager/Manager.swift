@@ -57,20 +57,21 @@ public struct Manager: Sendable {
 
   // MARK: Primacy
 
+  /// A primary goes on in a higher epoch when those who vote have changed; what it has under way stays so.
   private mutating func becomePrimary(_ epoch: Epoch) -> [Output] {
+    let goesOn = self.epoch != nil
     self.epoch = epoch
     isFenced = false
-    awaitsDraw = false
     primaryAddress = nil
-    proposals = Proposals(state.desired)
-    return [.event(.info, "primary in epoch \(epoch) from revision \(state.revision.number)")] + beginEpoch()
-  }
-
-  /// The first entry of a primary.
-  private mutating func beginEpoch() -> [Output] {
-    guard let epoch, state.epoch < epoch, proposals.count == 0 else { return [] }
+    if !goesOn {
+      awaitsDraw = false
+      proposals = Proposals(state.desired)
+    }
     proposals.appendEpoch()
-    return [.append(.epochBegan(epoch))]
+    return [
+      .event(.info, "primary in epoch \(epoch) from revision \(state.revision.number)"),
+      .append(.epochBegan(epoch)),
+    ]
   }
 
   /// Whoever waits for an entry is told that it may take effect or not; agents look for the next primary, which
@@ -125,9 +126,8 @@ public struct Manager: Sendable {
     guard !proposals.isFull else {
       return [.fail(id, .overloaded(reason: Self.overload, retryAfterMilliseconds: Limits.retryMilliseconds))]
     }
-    let first = beginEpoch()
     proposals.append(id, validation)
-    return first + [.append(.operation(operation, by: author))]
+    return [.append(.operation(operation, by: author))]
   }
 
   private static let overload = "\(Limits.entriesInFlight) changes are under way"
@@ -301,7 +301,8 @@ public struct Manager: Sendable {
   private mutating func acknowledge(
     _ revision: Revision, _ epoch: Epoch, _ node: String, _ session: SessionID
   ) -> [Output] {
-    guard epoch == state.epoch else { return [] }
+    // One that was ordered in an epoch before counts, if this manager has gone on from there.
+    guard epoch <= state.epoch else { return [] }
     guard streams[session]?.acknowledge(revision) == true else {
       return close(session, "\(node) acknowledged revision \(revision.number), which it was never sent")
     }
@@ -335,7 +336,7 @@ public struct Manager: Sendable {
   private mutating func tick(_ milliseconds: UInt64, wall: UInt64) -> [Output] {
     now = milliseconds
     self.wall = wall
-    var outputs = beginEpoch() + drawIfDue()
+    var outputs = drawIfDue()
     for session in streams.keys.sorted() {
       guard let node = streams[session]?.node, let revision = streams[session]?.overdue(at: now) else {
         continue

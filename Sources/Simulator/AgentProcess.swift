@@ -25,8 +25,10 @@ struct AgentProcess: Sendable {
   private(set) var isAccepted = false
   /// When the newest was last heard, or opened.
   private(set) var heard: Moment = 0
-  /// Which manager to try next.
-  var nextManager = 0
+  /// Which manager is said to be the primary; tried once.
+  var hint: Int?
+  /// Whose turn it is otherwise.
+  private var turn = 0
   /// How each probed VM is.
   private(set) var health: [Placement: Bool] = [:]
 
@@ -49,6 +51,13 @@ struct AgentProcess: Sendable {
   }
 
   // MARK: Streams
+
+  /// Where to look for the primary: where it is said to be, or at one after the other.
+  mutating func nextManager(of count: Int) -> Int {
+    if let hint = hint.take() { return hint }
+    turn = (turn + 1) % count
+    return turn
+  }
 
   mutating func open(_ stream: Int, to manager: Int, at time: Moment) {
     streams.removeAll { $0.manager == manager }

@@ -26,8 +26,7 @@ extension World {
   }
 
   private mutating func connect(agent index: Int) {
-    let manager = agents[index].nextManager
-    agents[index].nextManager = (manager + 1) % machines.count
+    let manager = agents[index].nextManager(of: machines.count)
     streams.append(
       Stream(
         agent: index, agentLife: agents[index].life, manager: manager, managerLife: machines[manager].life))
@@ -89,11 +88,8 @@ extension World {
 
   private mutating func refused(_ agent: Int, on stream: Int, _ error: ManagementError) {
     counts[.agentsRefused] += 1
-    if case .notPrimary(let address?) = error, let number = UInt64(address),
-      let manager = directory[ReplicaID(number)]
-    {
-      agents[agent].nextManager = manager
-    }
+    note("node\(agent) is refused: \(error)")
+    if case .notPrimary(let address) = error { agents[agent].hint = manager(at: address) }
     agents[agent].ended(stream)
   }
 

@@ -10,6 +10,8 @@ struct ClientProcess: Sendable {
     var redirects: Int
   }
 
+  /// How often in a row it follows whoever says where the primary is.
+  static let redirects = 4
   static let patience: ClosedRange<Moment> = .milliseconds(1_500)...(.milliseconds(4_000))
 
   /// Which manager it takes for the primary.

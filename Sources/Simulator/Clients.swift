@@ -72,9 +72,13 @@ extension World {
     case .outcome(let outcome)
     where outcome.errors.isEmpty && chance.happens(perThousand: 250) && !isQuiet:
       ask(.wait(outcome.revision), by: index, redirects: 0)
-    case .failed(.notPrimary(let address)) where attempt.redirects < 4 && !isQuiet:
-      clients[index].target = manager(at: address) ?? (clients[index].target + 1) % machines.count
-      ask(attempt.ticket.call, by: index, redirects: attempt.redirects + 1)
+    case .failed(.notPrimary(let address)):
+      let hint = manager(at: address)
+      clients[index].target = hint ?? (clients[index].target + 1) % machines.count
+      guard hint == nil || attempt.redirects >= ClientProcess.redirects || isQuiet else {
+        return ask(attempt.ticket.call, by: index, redirects: attempt.redirects + 1)
+      }
+      agenda.add(.client(index), at: time + .milliseconds(100) + chance.number(plan.thinking))
     case .failed(.overloaded(_, let milliseconds)):
       agenda.add(.client(index), at: time + .milliseconds(Int(milliseconds)))
     default:
@@ -82,7 +86,7 @@ extension World {
     }
   }
 
-  private func manager(at address: String?) -> Int? {
+  func manager(at address: String?) -> Int? {
     address.flatMap { UInt64($0) }.flatMap { directory[ReplicaID($0)] }
   }
 }

@@ -1,7 +1,7 @@
 /// What a simulated life holds, and why.
 enum Limits {
   /// Lines of the trace: the last seconds before a finding, a few screens.
-  static let traceLines = 120_000
+  static let traceLines = 120
   /// How long either end of a stream waits for a sign of the other: three pings and a little.
   static let silence: Moment = .milliseconds(3_500)
   /// Reports of one stream that wait at a manager: an agent that says more is not read further.

@@ -25,6 +25,8 @@ final class ManagerProcess {
     case installed(Snapshot)
     case leading(Ballot)
     case deposed
+    /// Another leads, perhaps; told whenever that changes, so that operators and agents are sent the right way.
+    case follows(ReplicaID?)
     case snapshotWanted
     case readable(UInt64)
     case unreadable(UInt64, Refusal)
@@ -53,6 +55,8 @@ final class ManagerProcess {
   private var told: [Told] = []
   private var isTaking = false
   private var depositionsToTake = 0
+  /// Of whom the manager was told last that it leads.
+  private var toldLeader: ReplicaID?
   /// The last slot that the manager has taken.
   private var takenSlot = Slot.none
   /// As which the manager believes to be primary.
@@ -90,6 +94,11 @@ final class ManagerProcess {
   }
 
   func tick(_ now: Now) {
+    let leader = replica.status.leader
+    if leader != toldLeader {
+      toldLeader = leader
+      told.append(.follows(leader))
+    }
     handle(.tick, now)
     for (stream, report) in streams.due(at: now.time) { offer(report, of: stream, now) }
     guard now.clock >= nextManagerTick else { return }
@@ -247,6 +256,8 @@ final class ManagerProcess {
       epoch = nil
       effects.append(.seen(.tookDeposition))
       feed(.lostPrimary(address: replica.status.leader.map { String($0.number) }), now)
+    case .follows(let leader):
+      if epoch == nil { feed(.lostPrimary(address: leader.map { String($0.number) }), now) }
     case .snapshotWanted: takeSnapshot(now)
     case .readable(let number): answer(number, now)
     case .administered:
@@ -325,7 +336,9 @@ final class ManagerProcess {
       tell(session, .ended)
       streams.forget(session)
     case .endWait(let id):
-      if case .wait(let revision)? = requests[id.number]?.call { close(id.number, .waited(revision)) }
+      guard case .wait(let revision)? = requests[id.number]?.call else { return }
+      effects.append(.seen(.waitEnded(revision, manager.state)))
+      close(id.number, .waited(revision))
     case .progress, .event: break
     }
   }

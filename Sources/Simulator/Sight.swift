@@ -21,6 +21,8 @@ enum Sight {
   case contradicted
   /// The manager sends an order.
   case ordered(Update)
+  /// The manager says that all nodes of this state run the revision.
+  case waitEnded(Revision, ManagerState)
   case shed
   case held
   case statisticsShed

@@ -28,6 +28,7 @@ extension World {
       if fencing.contradicted(index, nextEntry: book.entries.count) { counts[.primariesFenced] += 1 }
       note("manager \(index) learns that a node has seen a newer primary")
     case .ordered: _ = check { world throws(Finding) in try world.fencing.ordered(index) }
+    case .waitEnded(let revision, let state): checkWait(revision, state)
     case .shed: counts[.requestsShed] += 1
     case .held: counts[.reportsHeld] += 1
     case .statisticsShed: counts[.statisticsShed] += 1
@@ -64,5 +65,13 @@ extension World {
   private mutating func rejected(_ rejection: Envelope.Rejection, of sender: ReplicaID, by replica: ReplicaID) {
     if case .receiver = rejection { return }
     fail(.recovery, "replica \(replica.number) rejects a message of \(sender.number): \(rejection)")
+  }
+
+  /// A wait ends when all hosts and MUXes run the revision, and not before.
+  private mutating func checkWait(_ revision: Revision, _ state: ManagerState) {
+    for (agent, process) in agents.enumerated() where state.desired.nodes[process.name] != nil {
+      guard fencing.revision(of: agent) < revision else { continue }
+      fail(.answers, "a wait for revision \(revision.number) ends before \(process.name) runs it")
+    }
   }
 }
