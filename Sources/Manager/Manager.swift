@@ -11,7 +11,10 @@ public struct Manager: Sendable {
   public private(set) var state: ManagerState
   private var epoch: Epoch?
   /// A node has seen a higher epoch than this primary's: nothing is ordered until a write has shown who is primary.
-  private var isFenced = false
+  private var isFenced: Bool { unproven > 0 }
+  /// Beginnings of this primary's epoch that have to be chosen before it orders anything: those on their way when
+  /// it was contradicted may be older than that.
+  private var unproven = 0
   private var awaitsDraw = false
   private var primaryAddress: String?
   private var proposals: Proposals
@@ -61,7 +64,7 @@ public struct Manager: Sendable {
   private mutating func becomePrimary(_ epoch: Epoch) -> [Output] {
     let goesOn = self.epoch != nil
     self.epoch = epoch
-    isFenced = false
+    unproven = 0
     primaryAddress = nil
     if !goesOn {
       awaitsDraw = false
@@ -96,8 +99,8 @@ public struct Manager: Sendable {
   /// (`system.md` §6; Ananta §6, the disk that froze for two minutes and thawed).
   private mutating func fence(_ highest: Epoch, seenBy node: String) -> [Output] {
     guard let epoch, highest > epoch, !isFenced else { return [] }
-    isFenced = true
     proposals.appendEpoch()
+    unproven = proposals.epochCount
     let sentence = "\(node) has seen epoch \(highest), above this primary's \(epoch); proving it by a write"
     return [.event(.warning, sentence), .append(.epochBegan(epoch))]
   }
@@ -172,7 +175,7 @@ public struct Manager: Sendable {
       let before = state.desired.nodes
       let commands = state.apply(committed.entry, at: committed.revision)
       if epoch != nil, let flight = proposals.land() { outputs += answer(flight, at: committed.revision) }
-      if state.epoch == epoch, case .epochBegan = committed.entry { isFenced = false }
+      if case .epochBegan = committed.entry { unproven = max(0, unproven - 1) }
       if case .keysRotated = committed.entry { awaitsDraw = false }
       for each in commands { outputs += enqueue(each) }
       if case .operation = committed.entry { outputs += followNodes(from: before) }

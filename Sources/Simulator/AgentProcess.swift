@@ -19,10 +19,8 @@ struct AgentProcess: Sendable {
   private(set) var life = 0
   /// Nothing while the process is down.
   var isUp = true
-  /// Streams that are open, by manager; the newest last.
-  private(set) var streams: [(manager: Int, stream: Int)] = []
-  /// The newest has been accepted.
-  private(set) var isAccepted = false
+  /// Streams that are open, one to a manager; the newest last.
+  private var streams: [(manager: Int, stream: Int, isAccepted: Bool)] = []
   /// When the newest was last heard, or opened.
   private(set) var heard: Moment = 0
   /// Which manager is said to be the primary; tried once.
@@ -41,12 +39,13 @@ struct AgentProcess: Sendable {
 
   /// The stream to the manager that it takes for the primary.
   var current: Int? { streams.last?.stream }
+  /// The newest stream has been accepted.
+  var isAccepted: Bool { streams.last?.isAccepted ?? false }
 
   mutating func crash() {
     life += 1
     isUp = false
     streams = []
-    isAccepted = false
     health = [:]
   }
 
@@ -61,8 +60,7 @@ struct AgentProcess: Sendable {
 
   mutating func open(_ stream: Int, to manager: Int, at time: Moment) {
     streams.removeAll { $0.manager == manager }
-    streams.append((manager, stream))
-    isAccepted = false
+    streams.append((manager, stream, false))
     heard = time
   }
 
@@ -72,19 +70,16 @@ struct AgentProcess: Sendable {
     if stream == current { heard = time }
   }
 
-  /// The newest stream was accepted: all that is known of health is said again.
+  /// A stream was accepted: all that is known of health is said again.
   mutating func accepted(_ stream: Int) -> Report? {
-    guard stream == current else { return nil }
-    isAccepted = true
+    guard let index = streams.firstIndex(where: { $0.stream == stream }) else { return nil }
+    streams[index].isAccepted = true
     return health.isEmpty ? nil : report(health.keys.sorted())
   }
 
   /// A stream is over; if it was the newest, it is time for another.
   mutating func ended(_ stream: Int) {
-    if stream == current {
-      isAccepted = false
-      heard = -Limits.silence
-    }
+    if stream == current { heard = -Limits.silence }
     streams.removeAll { $0.stream == stream }
   }
 

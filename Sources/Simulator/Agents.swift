@@ -12,6 +12,8 @@ extension World {
     guard let stream = agents[index].current, time < agents[index].heard + Limits.silence else {
       return connect(agent: index)
     }
+    // Now and then an agent looks elsewhere though it has a primary, which it goes on listening to.
+    if chance.happens(perThousand: 20), !isCalm { return connect(agent: index) }
     guard agents[index].isAccepted else { return }
     say(.ping, on: stream)
     if chance.happens(perThousand: 60), !isCalm { changeHealth(agent: index) }

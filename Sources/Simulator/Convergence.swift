@@ -16,15 +16,15 @@ extension World {
     for index in machines.indices {
       machines[index].disk.fullUntil = 0
       resume(index)
+      thaw(index)
       start(index)
     }
     for index in agents.indices { startAgent(index) }
     agenda.add(.review, at: time + .seconds(3))
   }
 
-  /// A process that is stopped goes on, and a disk that stands still thaws.
-  private mutating func resume(_ index: Int) {
-    machines[index].suspendedUntil = 0
+  /// A disk that stands still works again.
+  private mutating func thaw(_ index: Int) {
     let life = machines[index].life
     if let last = machines[index].disk.thaw(at: time) {
       agenda.add(.synced(index, life: life, last), at: time + plan.writing.upperBound)
@@ -40,7 +40,7 @@ extension World {
   mutating func hasConverged(at due: Moment) -> Bool {
     time = due
     counts[.membershipsChanged] = log.membershipChanges
-    guard let obstacle = obstacle else { return true }
+    guard let obstacle else { return true }
     if time > plan.troubleEnds + Limits.convergence {
       fail(.convergence, "\(Limits.convergence / .seconds(1)) s after the last fault: \(obstacle)")
     }

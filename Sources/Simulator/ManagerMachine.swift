@@ -12,6 +12,8 @@ struct ManagerMachine {
   var life = 0
   /// Its process is stopped until then.
   var suspendedUntil: Moment = 0
+  /// What its process takes when it goes on.
+  var heldBack: [World.Event] = []
   /// For when its stages are on the agenda.
   var stagesAt: Moment?
 

@@ -68,8 +68,16 @@ extension World {
 
   mutating func end(_ index: Int) {
     machines[index].process = nil
+    machines[index].heldBack = []
     machines[index].life += 1
     fencing.ended(index)
+  }
+
+  /// A process that was stopped goes on where it was, with all that has come meanwhile.
+  mutating func resume(_ index: Int) {
+    machines[index].suspendedUntil = 0
+    for event in machines[index].heldBack { agenda.add(event, at: time) }
+    machines[index].heldBack = []
   }
 
   // MARK: What a process wants done

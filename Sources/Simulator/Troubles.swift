@@ -104,7 +104,9 @@ extension World {
     guard machines[victim].process != nil else { return }
     counts[.suspensions] += 1
     let longest: Moment = plan.isLong && chance.happens(perThousand: 300) ? .seconds(120) : .seconds(4)
-    machines[victim].suspendedUntil = time + chance.number(.milliseconds(50)...longest)
+    let end = time + chance.number(.milliseconds(50)...longest)
+    machines[victim].suspendedUntil = max(machines[victim].suspendedUntil, end)
+    agenda.add(.resume(victim), at: machines[victim].suspendedUntil)
   }
 
   private mutating func stallDisk(_ victim: Int) {

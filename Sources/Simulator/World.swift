@@ -124,7 +124,7 @@ struct World {
       machines[index].stagesAt = nil
       step(index) { process, now in process.work(now) }
     case .start(let index): start(index)
-    case .resume(let index): machines[index].suspendedUntil = min(machines[index].suspendedUntil, time)
+    case .resume(let index): if machines[index].suspendedUntil <= time { resume(index) }
     case .request(let ticket, let manager): deliver(ticket, to: manager, event)
     case .answer(let ticket, let answer, let manager): deliver(answer, to: ticket, from: manager)
     case .down(let stream): deliverDown(stream)
@@ -147,7 +147,7 @@ struct World {
   mutating func isAwake(_ index: Int, _ life: Int, _ event: Event) -> Bool {
     guard isRunning(index, life) else { return false }
     guard machines[index].suspendedUntil > time else { return true }
-    agenda.add(event, at: machines[index].suspendedUntil)
+    if machines[index].heldBack.count < Limits.eventsPerSuspension { machines[index].heldBack.append(event) }
     return false
   }
 
