@@ -14,6 +14,8 @@ struct ClientProcess: Sendable {
   static let redirects = 4
   static let patience: ClosedRange<Moment> = .milliseconds(1_500)...(.milliseconds(4_000))
 
+  /// Counts its appointments, of which only the last holds.
+  var turn = 0
   /// Which manager it takes for the primary.
   var target: Int
   private(set) var attempt: Attempt?

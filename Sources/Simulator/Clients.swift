@@ -6,6 +6,12 @@ extension World {
   /// The place of those who ask many things at once.
   static let crowd = 15
 
+  /// A client acts again then, and not at any other time that was meant for it.
+  mutating func wake(client index: Int, at moment: Moment) {
+    clients[index].turn += 1
+    agenda.add(.client(index, turn: clients[index].turn), at: moment)
+  }
+
   mutating func wake(client index: Int) {
     if clients[index].attempt != nil {
       guard let attempt = clients[index].attempt, time >= attempt.deadline else { return }
@@ -43,7 +49,7 @@ extension World {
     let ticket = Ticket(client: index, attempt: history.ask(call), call: call)
     let deadline = time + chance.number(ClientProcess.patience)
     clients[index].ask(ticket, until: deadline, redirects: redirects)
-    agenda.add(.client(index), at: deadline)
+    wake(client: index, at: deadline)
     send(ticket, to: clients[index].target)
   }
 
@@ -78,11 +84,11 @@ extension World {
       guard hint == nil || attempt.redirects >= ClientProcess.redirects || isQuiet else {
         return ask(attempt.ticket.call, by: index, redirects: attempt.redirects + 1)
       }
-      agenda.add(.client(index), at: time + .milliseconds(100) + chance.number(plan.thinking))
+      wake(client: index, at: time + .milliseconds(100) + chance.number(plan.thinking))
     case .failed(.overloaded(_, let milliseconds)):
-      agenda.add(.client(index), at: time + .milliseconds(Int(milliseconds)))
+      wake(client: index, at: time + .milliseconds(Int(milliseconds)))
     default:
-      agenda.add(.client(index), at: time + chance.number(plan.thinking))
+      wake(client: index, at: time + chance.number(plan.thinking))
     }
   }
 

@@ -18,7 +18,7 @@ extension World {
     }
     for index in 0..<plan.clients {
       clients.append(ClientProcess(target: chance.number(0...plan.founders - 1)))
-      agenda.add(.client(index), at: .milliseconds(1_000) + index)
+      wake(client: index, at: .milliseconds(1_000) + index)
     }
     agenda.add(.trouble, at: .milliseconds(2_500))
   }

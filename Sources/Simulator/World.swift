@@ -18,7 +18,7 @@ struct World {
     case up(Int)
     case agent(Int, life: Int)
     case startAgent(Int)
-    case client(Int)
+    case client(Int, turn: Int)
     case trouble
     case mend(Int)
     case calmNetwork(Int)
@@ -131,7 +131,7 @@ struct World {
     case .up(let stream): deliverUp(stream, event)
     case .agent(let index, let life): wake(agent: index, life)
     case .startAgent(let index): startAgent(index)
-    case .client(let index): wake(client: index)
+    case .client(let index, let turn): if clients[index].turn == turn { wake(client: index) }
     case .trouble: trouble()
     case .mend(let number): if number == cutsMade { network.heal() }
     case .calmNetwork(let number): if number == weatherChanges { network.calm() }
