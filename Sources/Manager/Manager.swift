@@ -60,21 +60,20 @@ public struct Manager: Sendable {
 
   // MARK: Primacy
 
-  /// A primary goes on in a higher epoch when those who vote have changed; what it has under way stays so.
+  /// Takes over; or goes on under a new ballot, as after a change of the managers: then what is under way stays.
   private mutating func becomePrimary(_ epoch: Epoch) -> [Output] {
     let goesOn = self.epoch != nil
     self.epoch = epoch
-    unproven = 0
     primaryAddress = nil
     if !goesOn {
       awaitsDraw = false
+      unproven = 0
       proposals = Proposals(state.desired)
     }
     proposals.appendEpoch()
-    return [
-      .event(.info, "primary in epoch \(epoch) from revision \(state.revision.number)"),
-      .append(.epochBegan(epoch)),
-    ]
+    if isFenced { unproven = proposals.epochCount }
+    let since = goesOn ? "as before" : "from revision \(state.revision.number)"
+    return [.event(.info, "primary in epoch \(epoch), \(since)"), .append(.epochBegan(epoch))]
   }
 
   /// Whoever waits for an entry is told that it may take effect or not; agents look for the next primary, which

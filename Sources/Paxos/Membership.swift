@@ -29,10 +29,19 @@ public struct Membership: Codable, Hashable, Sendable {
     decided = .none
   }
 
-  private init(voters: [ReplicaID], decided: Slot) {
+  /// A membership that another replica has sent; nil if it cannot be one.
+  public init?(voters: [ReplicaID], since: Slot, decided: Slot) {
+    let isOrdered = zip(voters, voters.dropFirst()).allSatisfy { $0 < $1 }
+    guard isOrdered, (1...Limits.voters).contains(voters.count) else { return nil }
+    self.init(voters: voters, decided: decided)
+    guard since == self.since else { return nil }
+  }
+
+  /// Puts together what a store says; since when they vote follows from the slot of the entry.
+  public init(voters: [ReplicaID], decided: Slot) {
     self.voters = voters
     self.decided = decided
-    since = decided.advanced(by: Limits.window)
+    since = decided == .none ? Slot(1) : decided.advanced(by: Limits.window)
   }
 
   /// Votes that decide.

@@ -44,10 +44,7 @@ actor NodeLink: ServiceLifecycle.Service {
     let introduction = Introduction(
       Hello(node: agent.node, roles: agent.roles, epoch: .none, revision: Revision(0)))
     self.introduction = introduction
-    let security: TransportSecurity
-    switch agent.security {
-    case .plaintext: security = .plaintext
-    }
+    let security = TransportSecurity(agent.security)
     link = ManagerLink(managers: agent.managers, security: security, logger: logger) { introduction.current }
   }
 
