@@ -66,7 +66,7 @@ struct ManagerConnection {
 
   /// Gives up a connection that is not there in time; NIO would wait 10 s, and nobody could stop it.
   @Sendable private static func limitConnect(_ channel: any Channel) -> EventLoopFuture<Void> {
-    let limit = TimeAmount.milliseconds(Limits.connect / .milliseconds(1))
+    let limit = TimeAmount(Limits.connect)
     let timer = channel.eventLoop.scheduleTask(in: limit) {
       if !channel.isActive { channel.close(promise: nil) }
     }
