@@ -118,7 +118,9 @@ struct UnreachableManager: Error, Hashable, CustomStringConvertible {
 
   private static func words(_ text: String, _ security: TransportSecurity) -> String? {
     switch security {
-    case .plaintext: return nil
+    case .plaintext:
+      guard text.contains("HTTP/2 connection preface") else { return nil }
+      return "it does not answer in plain text; it may want TLS, that is a certificate and its key"
     case .tls(let files):
       if text.contains("WRONG_VERSION_NUMBER") { return "it speaks plain text, not TLS" }
       guard text.contains("ALERT") || text.contains("CERTIFICATE") else { return nil }
