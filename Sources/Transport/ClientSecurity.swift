@@ -111,6 +111,8 @@ struct UnreachableManager: Error, Hashable, CustomStringConvertible {
       reason = "timed out"
     } else if text.contains("resolv") {
       reason = "unknown host name"
+    } else if text.contains("Could not establish a connection"), words == nil {
+      reason = "no answer within \(Limits.connect)"
     } else {
       reason = words ?? error.message
     }

@@ -1,7 +1,6 @@
 import Control
 import GRPCCore
 import GRPCNIOTransportHTTP2
-import NIOCore
 import Wire
 
 /// One connection to one manager; it lasts as long as the work that is done over it.
@@ -60,17 +59,7 @@ struct ManagerConnection {
           time: Limits.keepaliveTime, timeout: Limits.keepaliveTimeout, allowWithoutCalls: true)
         // What is said goes out at once: nothing here sends so much that system calls count.
         config.connection.flushCoalescing = nil
-        config.channelDebuggingCallbacks.onCreateTCPConnection = Self.limitConnect
+        config.channelDebuggingCallbacks.onCreateTCPConnection = TCPLimits.limitConnect
       })
-  }
-
-  /// Gives up a connection that is not there in time; NIO would wait 10 s, and nobody could stop it.
-  @Sendable private static func limitConnect(_ channel: any Channel) -> EventLoopFuture<Void> {
-    let limit = TimeAmount(Limits.connect)
-    let timer = channel.eventLoop.scheduleTask(in: limit) {
-      if !channel.isActive { channel.close(promise: nil) }
-    }
-    channel.closeFuture.whenComplete { _ in timer.cancel() }
-    return channel.eventLoop.makeSucceededVoidFuture()
   }
 }
