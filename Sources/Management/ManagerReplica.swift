@@ -79,7 +79,17 @@ public final class ManagerReplica: ManagementService {
       }
       if let error = error(admission, .vipValidation) { fail(id, error) }
     }
-    return try answer.get()
+    do throws(ManagementError) {
+      return try answer.get()
+    } catch {
+      throw explained(error)
+    }
+  }
+
+  /// Who is no primary since its disk is full should say so.
+  private func explained(_ error: ManagementError) -> ManagementError {
+    guard error == .notPrimary(address: nil), let obstacle = log.obstacle else { return error }
+    return .unavailable(reason: obstacle)
   }
 
   private func judge(_ id: RequestID, _ operation: Control::Operation, dryRun: Bool, by author: Author) {
@@ -109,7 +119,7 @@ public final class ManagerReplica: ManagementService {
       }
       if !isTaken { continuation.resume(returning: tooManyReads) }
     }
-    if let error { throw error }
+    if let error { throw explained(error) }
     // A copy, so that a large listing keeps nobody from the lock.
     return try await pass(.request(nextID()), .hostAgentManagement, .low) {
       look(self.desk.withLock { $0.manager })
@@ -165,7 +175,7 @@ public final class ManagerReplica: ManagementService {
         desk.change(desk.nextID(), change, continuation)
       }
     }
-    if let error { throw error }
+    if let error { throw explained(error) }
     logger.notice("\(identity.name): \(change.note)")
     if !isNoted { await carry(.manager, .vipValidation, .high) { self.feed(note) } }
   }

@@ -166,6 +166,24 @@ import Wire
     await #expect(throws: ManagementError.notPrimary(address: nil)) { try await replica.state() }
   }
 
+  @Test("a full disk is told to whoever asks") func full() async throws {
+    let log = MemoryLog()
+    let replica = await Bench.primary(log)
+    log.halt("the disk is full; make room")
+    let unavailable = ManagementError.unavailable(reason: "the disk is full; make room")
+    #expect(
+      await eventually {
+        do throws(ManagementError) {
+          _ = try await replica.perform(Bench.network(1), dryRun: true, by: .anonymous)
+          return false
+        } catch {
+          return error == unavailable
+        }
+      })
+    await #expect(throws: unavailable) { try await replica.state() }
+    await replica.stop()
+  }
+
   @Test("a manifest that no entry of the log can hold is refused") func tooLarge() async throws {
     let log = MemoryLog()
     let replica = await Bench.primary(log)

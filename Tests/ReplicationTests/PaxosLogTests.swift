@@ -80,6 +80,20 @@ import Testing
     await group.stop()
   }
 
+  @Test("messages that are lost are sent again") func lossy() async throws {
+    let group = Group(3, isSteady: true)
+    group.network.lose(perMille: 200)
+    try group.startAll()
+    let primary = try #require(await group.primary())
+    let names = (0..<200).map { "v\($0)" }
+    for name in names { primary.append(name) }
+    #expect(await eventually { primary.known.depositions > 0 || primary.networks == Set(names) })
+    #expect(primary.known.depositions == 0)
+    group.network.lose(perMille: 0)
+    #expect(await group.allHold(Set(names)))
+    await group.stop()
+  }
+
   @Test("what was appended in an epoch that is over is dropped") func staleAppend() async throws {
     let group = Group(3, isSteady: true)
     try group.startAll()
