@@ -36,7 +36,8 @@ public enum LinearizabilityChecker {
         throw Contradiction("no order of the operations before it explains: \(judged[stuck])", judged[stuck])
       case .undecided(let stuck):
         let steps = Limits.linearizabilitySteps
-        throw Contradiction("undecided after \(steps) steps, the furthest of which is \(judged[stuck])", judged[stuck])
+        throw Contradiction(
+          "undecided after \(steps) steps, the furthest of which is \(judged[stuck])", judged[stuck])
       }
     } catch {
       return Finding(

@@ -7,7 +7,8 @@ struct AnantaCtl: AsyncParsableCommand {
     commandName: "ananta-ctl",
     abstract: "Says what an Ananta data centre shall be, and shows what it is.",
     subcommands: [
-      Apply.self, Diff.self, Delete.self, Get.self, Describe.self, Version.self, Completion.self,
+      Apply.self, Diff.self, Delete.self, Get.self, Describe.self, Events.self, Managers.self, Version.self,
+      Completion.self,
     ])
 }
 

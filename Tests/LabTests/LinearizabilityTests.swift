@@ -20,12 +20,18 @@ struct LinearizabilityTests {
     ("nothing was there", [read(nil, 1, 2), write(7, 3, 4), read(7, 5, 6)]),
     ("a read beside a write sees the old", [write(7, 1, 2), write(8, 3, 9), read(7, 4, 5), read(8, 6, 7)]),
     ("a read beside a write sees the new", [write(7, 1, 2), write(8, 3, 9), read(8, 4, 5), read(8, 6, 7)]),
-    ("writes side by side, seen in either order", [write(7, 1, 9), write(8, 2, 8), read(8, 3, 4), read(7, 5, 6)]),
+    (
+      "writes side by side, seen in either order",
+      [write(7, 1, 9), write(8, 2, 8), read(8, 3, 4), read(7, 5, 6)]
+    ),
     ("a failed write is never seen", [write(7, 1, 2), write(8, 3, 4, .failed), read(7, 5, 6)]),
     ("an uncertain write never took effect", [write(7, 1, 2), write(8, 3, 4, .uncertain), read(7, 5, 6)]),
     (
       "an uncertain write took effect long after its answer",
-      [write(7, 1, 2), write(8, 3, 4, .uncertain), read(7, 5, 6), write(9, 7, 8), read(8, 9, 10), read(8, 11, 12)]
+      [
+        write(7, 1, 2), write(8, 3, 4, .uncertain), read(7, 5, 6), write(9, 7, 8), read(8, 9, 10),
+        read(8, 11, 12),
+      ]
     ),
     ("at one moment is side by side", [write(7, 1, 2), read(nil, 2, 3)]),
     (
@@ -92,7 +98,9 @@ struct LinearizabilityTests {
     var history: [RegisterOperation] = []
     for number in 1...UInt64(writes) {
       let from = UInt64.random(in: 0...12, using: &chance)
-      let outcome = [.ok, .ok, .ok, .uncertain, .failed][Int.random(in: 0..<5, using: &chance)] as RegisterOperation.Outcome
+      let outcome =
+        [.ok, .ok, .ok, .uncertain, .failed][Int.random(in: 0..<5, using: &chance)]
+        as RegisterOperation.Outcome
       history.append(write(number, from, from + .random(in: 1...6, using: &chance), outcome))
     }
     for _ in 0..<Int.random(in: 1...3, using: &chance) {
