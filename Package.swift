@@ -93,7 +93,7 @@ let package = Package(
       "Speaker",
       "Management", "Storage", "Transport", "Manifest", logging, lifecycle[0], lifecycle[1]),
     program("ananta-ctl", "Control", "Manifest", "Presentation", "Transport", "Wire"),
-    program("ananta-lab", "Lab", "Wire"),
+    program("ananta-lab", "Lab", "Transport", "Control", "Wire"),
     program("ananta-bench", "Mux", "Dataplane", "KernelPath", "Platform", "Wire"),
 
     // Tests.

@@ -31,7 +31,7 @@ struct ArrowTests {
       "Storage", "Transport", "Manifest",
     ],
     "ananta-ctl": ["Wire", "Control", "Manifest", "Presentation", "Transport"],
-    "ananta-lab": ["Wire", "Lab"],
+    "ananta-lab": ["Wire", "Lab", "Control", "Transport"],
     "ananta-bench": ["Wire", "Dataplane", "Mux", "HostAgent", "KernelPath", "Platform"],
   ]
 
