@@ -47,7 +47,7 @@ struct ControlPlaneTests {
       let names = lab.topology.machines(with: .manager).map(\.node.name)
       let managers = try await lab.managers()
       #expect(managers.map(\.node).sorted() == names.sorted())
-      #expect(managers.allSatisfy(\.voter))
+      #expect(managers.allSatisfy { $0.voter })
       for heir in ["host2", "mux1"] {
         try await lab.control(["managers", "transfer", heir]).check()
         #expect(try await lab.leader() == heir)
