@@ -5,7 +5,7 @@ import Foundation
 public struct LabManager: Decodable, Hashable, Sendable {
   /// The node; empty for one that was never heard of.
   public var node: String
-  /// `leader`, `follower`, …
+  /// As the tool writes it: `leader`, `follower` and so on.
   public var role: String
   /// Whether its vote counts.
   public var voter: Bool

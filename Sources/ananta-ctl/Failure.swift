@@ -9,12 +9,10 @@ enum Failure {
   /// Nobody knows whether it has happened.
   static let uncertain: Int32 = 3
 
-  /// Prints the error.
+  /// Prints the error, and says with which code to end.
   ///
-  /// - Parameters:
-  ///   - error: what went wrong.
-  ///   - wrong: the code for what will be as wrong the next time.
-  ///   - isChange: something was to be changed, so that an answer that did not come leaves it uncertain.
+  /// `wrong` is the code for what will be as wrong the next time. If something was to be changed, an answer that
+  /// did not come leaves it uncertain.
   static func exit(
     _ error: ManagementClientError, wrong: Int32 = 1, ofChange isChange: Bool = false
   ) -> ExitCode {

@@ -1,4 +1,4 @@
-/// Judges what clients saw of registers: is there one order of all operations that explains it?
+/// Judges what clients saw of registers: whether one order of all operations explains it.
 ///
 /// Linearizability (Herlihy and Wing, 1990): each operation seems to take effect at one moment between its
 /// invocation and its response. The registers are judged one by one, since a history is linearizable exactly

@@ -31,8 +31,9 @@ struct LinearizabilitySearch {
   }
 
   private let operations: [RegisterOperation]
-  /// A ring of events in the order of time: 0 is its head, `2·i + 1` the invocation of operation `i`, `2·i + 2`
-  /// its response. Taken operations are out of it.
+  /// The next of a ring of events in the order of time, without those of operations that were taken.
+  ///
+  /// 0 is its head, `2·i + 1` the invocation of operation `i`, `2·i + 2` its response.
   private var next: [Int]
   private var previous: [Int]
   private var taken: [UInt64]
