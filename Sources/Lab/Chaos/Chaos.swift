@@ -64,7 +64,7 @@ public struct Chaos: Sendable {
     var report = ChaosReport(seed: settings.seed, rounds: rounds.count)
     let began = MonotonicTime.now
     do {
-      for (number, round) in rounds.enumerated() where !Task.isCancelled {
+      for (number, round) in rounds.enumerated() {
         try await field.play(round)
         try crew.check()
         for node in try await field.deserters() {

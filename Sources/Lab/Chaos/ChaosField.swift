@@ -35,7 +35,7 @@ struct ChaosField {
   mutating func play(_ round: ChaosPlan.Round) async throws(LabError) {
     let began = ContinuousClock.now
     for act in round.acts {
-      try? await Task.sleep(until: began + .milliseconds(act.at))
+      try await pause(until: began + .milliseconds(act.at))
       if act.isEnd {
         try await undo(act.event)
       } else {
@@ -43,7 +43,16 @@ struct ChaosField {
         try await begin(fault, act.event, isSolitary: round.events.count == 1)
       }
     }
-    try? await Task.sleep(for: .milliseconds(round.rest))
+    try await pause(until: .now + .milliseconds(round.rest))
+  }
+
+  /// When it is interrupted, the lab goes, and all faults with it.
+  private func pause(until end: ContinuousClock.Instant) async throws(LabError) {
+    do {
+      try await Task.sleep(until: end)
+    } catch {
+      throw LabError(.command, "Interrupted.")
+    }
   }
 
   /// Undoes whatever is still done.
