@@ -30,11 +30,18 @@ let lifecycle: [Target.Dependency] = [
   .product(name: "UnixSignals", package: "swift-service-lifecycle"),
 ]
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let x509: [Target.Dependency] = [
+  .product(name: "SwiftASN1", package: "swift-asn1"),
+  .product(name: "X509", package: "swift-certificates"),
+]
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let grpc: [Target.Dependency] = [
   .product(name: "GRPCCore", package: "grpc-swift-2"),
   .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
   .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
+  .product(name: "NIOCertificateReloading", package: "swift-nio-extras"),
+  .product(name: "NIOCore", package: "swift-nio"),
+  .product(name: "NIOSSL", package: "swift-nio-ssl"),
   protobuf,
 ]
 
@@ -43,7 +50,13 @@ let package = Package(
   platforms: [.macOS(.v15)],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-asn1", from: "1.7.0"),
+    .package(url: "https://github.com/apple/swift-certificates", from: "1.21.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
     .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
     .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
@@ -77,10 +90,16 @@ let package = Package(
       name: "KernelPath", dependencies: ["Dataplane", "Platform", "Wire"], swiftSettings: dialect,
       plugins: ["KernelObject"]),
     library("Speaker", "BGP", "Wire", "CLinux", logging),
-    library("Management", "Manager", "Control", logging),
+    library("Replication", "Paxos", "Manager", "Control", logging),
+    library("Management", "Manager", "SEDA", "Control", logging),
     library("Storage", "Manager", "Control", sqlite),
     .target(
-      name: "Transport", dependencies: ["Control", "Wire", logging] + grpc,
+      name: "PKI",
+      dependencies: ["Control", "Wire", .product(name: "Crypto", package: "swift-crypto")] + x509,
+      swiftSettings: dialect),
+    .target(
+      name: "Transport",
+      dependencies: ["Control", "Paxos", "PKI", "Replication", "Wire", logging] + x509 + grpc,
       exclude: ["Protocol/ananta.proto"],
       swiftSettings: dialect),
     library("Manifest", "Control", "Wire", yaml),
@@ -91,8 +110,8 @@ let package = Package(
     program(
       "ananta-agent", "Wire", "Dataplane", "Control", "Mux", "HostAgent", "Manager", "Platform", "KernelPath",
       "Speaker",
-      "Management", "Storage", "Transport", "Manifest", logging, lifecycle[0], lifecycle[1]),
-    program("ananta-ctl", "Control", "Manifest", "Presentation", "Transport", "Wire"),
+      "Management", "Replication", "Storage", "Transport", "Manifest", logging, lifecycle[0], lifecycle[1]),
+    program("ananta-ctl", "Control", "Manifest", "PKI", "Presentation", "Transport", "Wire"),
     program("ananta-lab", "Lab", "Transport", "Control", "Wire"),
     program("ananta-bench", "Mux", "Dataplane", "KernelPath", "Platform", "Wire"),
 
@@ -112,9 +131,12 @@ let package = Package(
     tests("Manager", "Manager", "Control", "Wire"),
     tests("Platform", "Platform", "Wire"),
     tests("Speaker", "Speaker", "BGP", "Wire", logging),
-    tests("Management", "Management", "Manager", "Control", "Wire", logging),
+    tests("Replication", "Replication", "Paxos", "Manager", "Control", "Wire", logging),
+    tests("Management", "Management", "Manager", "SEDA", "Control", "Wire", logging),
     tests("Storage", "Storage", "Management", "Manager", "Control", "Wire", logging, sqlite),
-    tests("Transport", "Transport", "Control", "Wire", logging, protobuf),
+    tests("PKI", "PKI", "Control", x509[0], x509[1]),
+    tests(
+      "Transport", "Transport", "Control", "Paxos", "PKI", "Replication", "Wire", logging, protobuf, x509[1]),
     tests("Manifest", "Manifest", "Control", "Wire"),
     tests("Presentation", "Presentation", "Control", "Manifest", "Wire"),
     tests("Lab", "Lab", "ananta-lab", "ananta-agent", "ananta-ctl", "Control", "Wire"),

@@ -67,7 +67,8 @@ extension ManagementError: CustomStringConvertible {
     case .notPrimary(let address?): "this manager is not the primary; ask the one at \(address)"
     case .notPrimary(nil): "this manager is not the primary, and no primary is known; try again shortly"
     case .overloaded(let reason, let milliseconds): "\(reason); try again in \(milliseconds) ms"
-    case .unavailable(let reason), .uncertain(let reason), .refused(let reason), .forbidden(let reason): reason
+    case .unavailable(let reason), .uncertain(let reason), .refused(let reason), .forbidden(let reason):
+      reason
     }
   }
 }

@@ -18,7 +18,9 @@ enum Limits {
   static let retryMilliseconds: UInt32 = 100
   /// After which an operator may ask again to follow a revision, when too many do.
   static let waitRetryMilliseconds: UInt32 = 1000
-  /// Between two rotations of the datagrams' keys. SipHash keeps its promise for far more than an hour's
+  /// Between two rotations of the datagrams' keys.
+  ///
+  /// SipHash keeps its promise for far more than an hour's
   /// datagrams; a key that leaked is worth nothing after two.
   static let keyLifetimeMilliseconds: UInt64 = 3_600_000
 }

@@ -4,9 +4,11 @@ public import Wire
 /// What the agent's file says: which node this is and what it does; see `docs/configuration.md`.
 public struct AgentConfiguration: Hashable, Sendable {
   /// How agents and managers protect what they say to one another.
-  public enum Security: String, CaseIterable, Hashable, Sendable {
+  public enum Security: Hashable, Sendable {
     /// Not at all; for networks that nobody else can reach.
     case plaintext
+    /// By TLS, with certificates on both sides; three PEM files.
+    case tls(authority: String, certificate: String, key: String)
   }
 
   /// `metadata.name` of the node.

@@ -20,8 +20,8 @@ private enum AgentFile {
     let roles = file.required("roles", as: .roles)
     let managers = file.required(
       "managers", as: .list(of: .managerAddress, atLeast: 1, atMost: Limits.managers))
-    let security = file.required("security", as: .oneOf(AgentConfiguration.Security.self))
-    let directory = file.required("dataDirectory", as: .directory)
+    let security = file.required("security", as: .security)
+    let directory = file.required("dataDirectory", as: .path)
     let muxType = YAMLType<MuxConfiguration>.mapping { Self.mux(&$0, address: address) }
     let mux = section("mux", of: .mux, roles: roles, as: muxType, in: &file)
     var host = section("host", of: .host, roles: roles, as: .mapping(Self.host), isNeeded: false, in: &file)
@@ -106,6 +106,31 @@ private enum AgentFile {
   }
 }
 
+extension YAMLType where Value == AgentConfiguration.Security {
+  /// The word `plaintext`, or a mapping with the key `tls`.
+  fileprivate static var security: YAMLType {
+    let expects = "plaintext, or tls with ca, certificate and key"
+    let mapping = YAMLType.mapping { security in security.required("tls", as: .mapping(Self.tls)) }
+    return YAMLType(expects: expects) { value, errors in
+      switch value.content {
+      case .scalar("plaintext", _): return .plaintext
+      case .mapping: return mapping.read(value, errors)
+      case .scalar, .sequence:
+        errors.add("must be \(expects), not \(quote(value))", at: value)
+        return nil
+      }
+    }
+  }
+
+  private static func tls(_ tls: inout YAMLMapping) -> AgentConfiguration.Security? {
+    let authority = tls.required("ca", as: .path)
+    let certificate = tls.required("certificate", as: .path)
+    let key = tls.required("key", as: .path)
+    guard let authority, let certificate, let key else { return nil }
+    return .tls(authority: authority, certificate: certificate, key: key)
+  }
+}
+
 extension YAMLType where Value == Int {
   /// From what every IPv4 host must take (RFC 791) to the largest packet.
   fileprivate static var mtu: YAMLType { integer(576...65535) }
@@ -135,7 +160,7 @@ extension YAMLType where Value == UInt32 {
 }
 
 extension YAMLType where Value == String {
-  fileprivate static var directory: YAMLType {
+  fileprivate static var path: YAMLType {
     string.checked(expects: "an absolute path") { path in
       path.hasPrefix("/") && path.utf8.count < 4096 && !path.utf8.contains(0)
     }

@@ -29,6 +29,15 @@ public struct Membership: Codable, Hashable, Sendable {
     decided = .none
   }
 
+  /// A membership that another replica has sent; nil if it cannot be one.
+  public init?(voters: [ReplicaID], since: Slot, decided: Slot) {
+    let isOrdered = zip(voters, voters.dropFirst()).allSatisfy { $0 < $1 }
+    guard isOrdered, (1...Limits.voters).contains(voters.count), decided < since else { return nil }
+    self.voters = voters
+    self.since = since
+    self.decided = decided
+  }
+
   private init(voters: [ReplicaID], decided: Slot) {
     self.voters = voters
     self.decided = decided

@@ -42,6 +42,14 @@ public struct Promise: Codable, Hashable, Sendable {
   public var votes: [Record]
   /// The slot from which to ask for the rest, if not all fitted.
   public var rest: Slot?
+
+  /// Describes the message.
+  public init(ballot: Ballot, from: Slot, votes: [Record], rest: Slot?) {
+    self.ballot = ballot
+    self.from = from
+    self.votes = votes
+    self.rest = rest
+  }
 }
 
 /// The message 2a.
@@ -56,6 +64,15 @@ public struct Accept: Codable, Hashable, Sendable {
   public var committed: Slot
   /// The leader's clock.
   public var sent: Milliseconds
+
+  /// Describes the message.
+  public init(ballot: Ballot, first: Slot, entries: [Entry], committed: Slot, sent: Milliseconds) {
+    self.ballot = ballot
+    self.first = first
+    self.entries = entries
+    self.committed = committed
+    self.sent = sent
+  }
 }
 
 /// An acceptor's word that it promises to nobody but the ballot's leader for a while ("Paxos Made Live"
@@ -65,6 +82,12 @@ public struct Grant: Codable, Hashable, Sendable {
   public var asked: Milliseconds
   /// For how long, on the acceptor's clock.
   public var duration: Milliseconds
+
+  /// Joins the two.
+  public init(asked: Milliseconds, duration: Milliseconds) {
+    self.asked = asked
+    self.duration = duration
+  }
 }
 
 /// How much of a snapshot has arrived.
@@ -75,6 +98,13 @@ public struct Fragment: Codable, Hashable, Sendable {
   public var digest: UInt64
   /// Octets that have arrived.
   public var offset: Int
+
+  /// Describes how much has arrived.
+  public init(slot: Slot, digest: UInt64, offset: Int) {
+    self.slot = slot
+    self.digest = digest
+    self.offset = offset
+  }
 }
 
 /// A part of a snapshot.
@@ -91,4 +121,16 @@ public struct SnapshotChunk: Codable, Hashable, Sendable {
   public var offset: Int
   /// The part.
   public var octets: [UInt8]
+
+  /// Describes a part.
+  public init(
+    slot: Slot, memberships: [Membership], digest: UInt64, total: Int, offset: Int, octets: [UInt8]
+  ) {
+    self.slot = slot
+    self.memberships = memberships
+    self.digest = digest
+    self.total = total
+    self.offset = offset
+    self.octets = octets
+  }
 }

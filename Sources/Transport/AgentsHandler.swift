@@ -6,13 +6,15 @@ import Synchronization
 /// Serves agents: a stream of reports one way, a stream of updates the other way.
 struct AgentsHandler: ProtoAgents.SimpleServiceProtocol {
   let service: any ManagementService
+  let admission: Admission
   let logger: Logger
 
   func session(
     request: RPCAsyncSequence<ProtoReport, any Error>, response: RPCWriter<ProtoUpdate>,
     context: ServerContext
   ) async throws {
-    let stream = AgentStream(service: service, peer: context.remotePeer, logger: logger)
+    let caller = try await RPCFailure.translated { try admission.caller(context) }
+    let stream = AgentStream(service: service, admission: admission, caller: caller, logger: logger)
     do {
       try await stream.run(request, response, context.cancellation)
     } catch {
@@ -26,13 +28,15 @@ struct AgentsHandler: ProtoAgents.SimpleServiceProtocol {
 /// One agent's stream, from hello to the end.
 private final class AgentStream: Sendable {
   private let service: any ManagementService
-  private let peer: String
+  private let admission: Admission
+  private let caller: Caller
   private let logger: Logger
   private let attached = Mutex<(node: String, id: SessionID)?>(nil)
 
-  init(service: any ManagementService, peer: String, logger: Logger) {
+  init(service: any ManagementService, admission: Admission, caller: Caller, logger: Logger) {
     self.service = service
-    self.peer = peer
+    self.admission = admission
+    self.caller = caller
     self.logger = logger
   }
 
@@ -57,6 +61,7 @@ private final class AgentStream: Sendable {
         }
       }
       group.addTask { try await cancellation.cancelled }
+      group.addTask { try await self.caller.untilExpiry() }
       defer { group.cancelAll() }
       try await group.next()
     }
@@ -66,9 +71,10 @@ private final class AgentStream: Sendable {
     let id = attached.withLock { $0?.id }
     switch (report, id) {
     case (.hello(let hello), nil):
+      try admission.admit(.session(hello), by: caller)
       let session = try await service.attach(hello)
       attached.withLock { $0 = (hello.node, session.id) }
-      logger.info("agent connected", metadata: ["node": "\(hello.node)", "peer": "\(peer)"])
+      logger.info("agent connected", metadata: ["node": "\(hello.node)", "peer": "\(caller.peer)"])
       handOver.yield(session)
     case (.hello, _?): throw MalformedMessage(field: "report", reason: "a second hello on one stream")
     case (_, nil): throw MalformedMessage(field: "report", reason: "the first report must be hello")
@@ -78,11 +84,13 @@ private final class AgentStream: Sendable {
 
   func end(_ error: (any Error)?) async {
     guard let (node, id) = attached.withLock({ $0 }) else {
-      if let error { logger.notice("agent refused", metadata: ["peer": "\(peer)", "reason": "\(error)"]) }
+      if let error {
+        logger.notice("agent refused", metadata: ["peer": "\(caller.peer)", "reason": "\(error)"])
+      }
       return
     }
     await service.detach(id)
     let reason = error.map { "\($0)" } ?? "ended"
-    logger.info("agent gone", metadata: ["node": "\(node)", "peer": "\(peer)", "reason": "\(reason)"])
+    logger.info("agent gone", metadata: ["node": "\(node)", "peer": "\(caller.peer)", "reason": "\(reason)"])
   }
 }

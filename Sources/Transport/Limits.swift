@@ -1,3 +1,5 @@
+import Paxos
+
 /// How much may be under way, and for how long.
 enum Limits {
   /// 64 MiB: a whole data centre of 100,000 VMs at some 200 bytes each, three times over.
@@ -26,4 +28,36 @@ enum Limits {
   static let grace = Duration.milliseconds(500)
   /// Follows from one replica to the primary it names; two replicas may name one another for a moment.
   static let redirects = 3
+  /// When a manager that sheds work does not say after how long to try again.
+  static let retryAfterMilliseconds: UInt32 = 1000
+  /// A TCP connection inside a data centre is there within a few milliseconds; a machine that is down is left for the
+  /// next one after so long, and one that has come back is found as soon.
+  static let connect = Duration.milliseconds(500)
+  /// The same refusal of the same peer is logged once in so long: a node tries several times a second.
+  static let sameRefusal = Duration.seconds(10)
+  /// Refusals that are remembered for that; some 200 octets each.
+  static let refusalsRemembered = 1024
+
+  // Links between managers.
+
+  /// Octets of one message: as many entries as a replica takes, the first of the full size, and 64 KiB for what
+  /// stands around 128 of them.
+  static let replicaMessageBytes = Paxos.Limits.commandBytes + Paxos.Limits.messageBytes + (64 << 10)
+  /// Messages that wait for a link: those of a leader's whole window, several times over; the oldest are dropped.
+  static let replicaQueue = 512
+  /// Octets of entries in those: two windows of full messages.
+  static let replicaQueueBytes = 2 * Paxos.Limits.windowBytes
+  /// Links that are accepted at once: seven voters and as many learners, each with an old link that is not known
+  /// to be dead yet.
+  static let replicaLinks = 32
+  /// A manager that answers a link says so this often.
+  static let replicaSignOfLife = Duration.milliseconds(500)
+  /// A link that was silent for so long is dead: three signs of life are missing, and nothing repairs that by waiting.
+  static let replicaSilence = Duration.seconds(2)
+  /// Until a link is dialled again for the first time, before jitter.
+  static let replicaFirstRetry = Duration.milliseconds(20)
+  /// Until it is after one of the two has refused the other: somebody must correct something first.
+  static let replicaRefusedRetry = Duration.seconds(1)
+  /// The longest time until it is; with `connect` it bounds how long a healed partition goes unnoticed.
+  static let replicaLongestRetry = Duration.milliseconds(250)
 }

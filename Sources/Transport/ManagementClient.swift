@@ -12,7 +12,7 @@ public enum ManagementClientError: Error, Hashable, Sendable {
   case timedOut
   /// The manager does not understand the request, or its answer is not understood: versions differ.
   case incompatible(String)
-  /// Anything else, in gRPC's words.
+  /// Anything else: the own certificate is of no use, or in gRPC's words.
   case failed(String)
 }
 
@@ -35,7 +35,7 @@ extension ManagementClientError: CustomStringConvertible {
 /// Asks managers on behalf of an operator: the first that can be reached, or the primary it names.
 public struct ManagementClient: Sendable {
   /// In the order in which they are tried.
-  public let managers: [ManagerAddress]
+  public let addresses: [ManagerAddress]
   /// How connections are protected.
   public let security: TransportSecurity
   /// For one request at one manager.
@@ -43,7 +43,7 @@ public struct ManagementClient: Sendable {
 
   /// Prepares a client; connections are made when they are needed.
   public init(managers: [ManagerAddress], security: TransportSecurity, timeout: Duration) {
-    self.managers = managers
+    addresses = managers
     self.security = security
     self.timeout = timeout
   }
@@ -66,6 +66,33 @@ public struct ManagementClient: Sendable {
     return try await ask { client in
       try ClusterState(
         try await ProtoOperator.Client(wrapping: client).get(ProtoGetRequest(), options: options))
+    }
+  }
+
+  /// Who changed what, the newest last.
+  public func auditRecords() async throws(ManagementClientError) -> [AuditRecord] {
+    let options = ManagerConnection.options(timeout: timeout)
+    return try await ask { client in
+      let answer = try await ProtoOperator.Client(wrapping: client)
+        .events(ProtoEventsRequest(), options: options)
+      return try MessageField.list("records", answer.records)
+    }
+  }
+
+  /// The managers, as the first that can be reached knows them.
+  public func managers() async throws(ManagementClientError) -> ManagerGroup {
+    let options = ManagerConnection.options(timeout: timeout)
+    return try await ask { client in
+      try ManagerGroup(
+        try await ProtoOperator.Client(wrapping: client).managers(ProtoManagersRequest(), options: options))
+    }
+  }
+
+  /// Gives or takes votes, or hands leadership over; returns when that is done.
+  public func change(_ change: ManagerChange) async throws(ManagementClientError) {
+    let options = ManagerConnection.options(timeout: timeout)
+    return try await ask { client in
+      _ = try await ProtoOperator.Client(wrapping: client).changeManagers(change.proto, options: options)
     }
   }
 
@@ -96,7 +123,7 @@ public struct ManagementClient: Sendable {
   private func ask<Answer: Sendable>(
     _ question: @Sendable @escaping (GRPCClient<HTTP2ClientTransport.Posix>) async throws -> Answer
   ) async throws(ManagementClientError) -> Answer {
-    var toTry = managers
+    var toTry = addresses
     var redirects = Limits.redirects
     var reasons: [ManagerAddress: String] = [:]
     var last: ManagementError?
@@ -105,18 +132,17 @@ public struct ManagementClient: Sendable {
       do {
         return try await ManagerConnection(address: address, security: security).with(question)
       } catch let error as RPCError {
-        if let known = RPCFailure.managementError(error) {
-          guard case .notPrimary(let primary) = known else { throw .manager(known) }
-          last = known
-          if let next = primary.flatMap(ManagerAddress.init), redirects > 0 {
-            redirects -= 1
-            toTry.insert(next, at: 0)
-          }
-        } else if error.code == .unavailable {
-          reasons[address] = Self.words(error)
-        } else {
-          throw Self.describe(error)
+        guard let known = RPCFailure.managementError(error) else { throw Self.describe(error) }
+        guard case .notPrimary(let primary) = known else { throw .manager(known) }
+        last = known
+        if let next = primary.flatMap(ManagerAddress.init), redirects > 0 {
+          redirects -= 1
+          toTry.insert(next, at: 0)
         }
+      } catch let error as UnreachableManager {
+        reasons[address] = error.reason
+      } catch let error as OwnCertificateError {
+        throw .failed(error.reason)
       } catch let error as MalformedMessage {
         throw .incompatible(error.description)
       } catch {
@@ -133,14 +159,5 @@ public struct ManagementClient: Sendable {
     case .invalidArgument, .unimplemented: .incompatible(error.message)
     default: .failed("\(error.code): \(error.message)")
     }
-  }
-
-  private static func words(_ error: RPCError) -> String {
-    let text = "\(error)"
-    if text.contains("errno: 111") { return "connection refused" }
-    if text.contains("errno: 113") { return "no route to host" }
-    if text.contains("connect timed out") || text.contains("ConnectTimeout") { return "timed out" }
-    if text.contains("resolv") { return "unknown host name" }
-    return error.message
   }
 }

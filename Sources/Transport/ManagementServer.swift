@@ -2,6 +2,7 @@ public import Control
 import GRPCCore
 import GRPCNIOTransportHTTP2
 public import Logging
+import PKI
 
 /// Why a manager cannot be reached at all.
 public struct ManagementServerError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -13,23 +14,33 @@ public struct ManagementServerError: Error, Hashable, Sendable, CustomStringConv
 public final class ManagementServer: Sendable {
   private let server: GRPCServer<HTTP2ServerTransport.Posix>
   private let listen: ManagerAddress
+  private let refusals: Refusals
   private let logger: Logger
 
   /// Prepares a server; `run()` opens the port.
   ///
   /// - Parameters:
   ///   - service: what the calls do.
+  ///   - replicas: hears what other managers say; nil: this server takes no links of managers.
   ///   - listen: an IPv4 address of this machine and a port; port 0 lets the system choose.
   ///   - security: how connections are protected.
-  ///   - logger: hears of agents that come and go.
+  ///   - logger: hears of agents that come and go, and of whoever is refused.
+  /// - Throws: when the certificates cannot be used.
   public init(
-    service: any ManagementService, listen: ManagerAddress, security: TransportSecurity, logger: Logger
-  ) {
+    service: any ManagementService, replicas: ReplicaLinks? = nil, listen: ManagerAddress,
+    security: TransportSecurity, logger: Logger
+  ) throws(ManagementServerError) {
     self.listen = listen
     self.logger = logger
+    let refusals = Refusals(logger: logger)
+    self.refusals = refusals
+    let protection: HTTP2ServerTransport.Posix.TransportSecurity
+    do throws(PKIError) { protection = try ServerSecurity.make(security, refusals: refusals) } catch {
+      throw ManagementServerError(description: "the manager cannot listen on \(listen): \(error)")
+    }
     let transport = HTTP2ServerTransport.Posix(
       address: .ipv4(host: listen.host, port: Int(listen.port)),
-      transportSecurity: security.ofServer,
+      transportSecurity: protection,
       config: .defaults { config in
         config.rpc.maxRequestPayloadSize = Limits.messageBytes
         config.http2.targetWindowSize = Limits.windowBytes
@@ -39,9 +50,12 @@ public final class ManagementServer: Sendable {
         config.connection.keepalive.clientBehavior.allowWithoutCalls = true
         config.connection.keepalive.clientBehavior.minPingIntervalWithoutCalls = Limits.shortestPingInterval
       })
-    let handlers: [any RegistrableRPCService] = [
-      OperatorHandler(service: service), AgentsHandler(service: service, logger: logger),
+    let admission = Admission(security: security, refusals: refusals)
+    var handlers: [any RegistrableRPCService] = [
+      OperatorHandler(service: service, admission: admission),
+      AgentsHandler(service: service, admission: admission, logger: logger),
     ]
+    if let replicas { handlers.append(ReplicasHandler(links: replicas, admission: admission)) }
     server = GRPCServer(transport: transport, services: handlers)
   }
 
@@ -56,6 +70,9 @@ public final class ManagementServer: Sendable {
       }
     }
   }
+
+  /// How many connections and calls were refused, by reason.
+  public var counters: [Counter] { refusals.counters }
 
   /// Serves until the task is cancelled; then agents' streams end, and requests have a moment to.
   ///
@@ -92,19 +109,5 @@ public final class ManagementServer: Sendable {
         text
       }
     return ManagementServerError(description: "the manager cannot listen on \(listen): \(reason)")
-  }
-}
-
-extension TransportSecurity {
-  var ofServer: HTTP2ServerTransport.Posix.TransportSecurity {
-    switch self {
-    case .plaintext: .plaintext
-    }
-  }
-
-  var ofClient: HTTP2ClientTransport.Posix.TransportSecurity {
-    switch self {
-    case .plaintext: .plaintext
-    }
   }
 }

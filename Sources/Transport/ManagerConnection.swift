@@ -1,6 +1,7 @@
 import Control
 import GRPCCore
 import GRPCNIOTransportHTTP2
+import NIOCore
 import Wire
 
 /// One connection to one manager; it lasts as long as the work that is done over it.
@@ -22,23 +23,54 @@ struct ManagerConnection {
   func with<Result: Sendable>(
     _ work: @Sendable @escaping (GRPCClient<HTTP2ClientTransport.Posix>) async throws -> Result
   ) async throws -> Result {
-    let transport = try transport()
-    return try await withGRPCClient(transport: transport) { client in try await work(client) }
+    try await with { client, _ in try await work(client) }
   }
 
-  private func transport() throws -> HTTP2ClientTransport.Posix {
+  /// Connects, works, and closes; the work may ask who the manager is.
+  ///
+  /// - Throws: `UnreachableManager` when there is no connection, or none any more; `OwnCertificateError`; or what
+  ///   the work throws.
+  func with<Result: Sendable>(
+    _ work:
+      @Sendable @escaping (GRPCClient<HTTP2ClientTransport.Posix>, ClientSecurity) async throws -> Result
+  ) async throws -> Result {
+    let protection = try ClientSecurity(security)
+    let transport = try transport(protection.transport)
+    do {
+      return try await withGRPCClient(transport: transport) { client in try await work(client, protection) }
+    } catch let error as RPCError where error.code == .unavailable {
+      throw UnreachableManager(error, security, protection)
+    }
+  }
+
+  private func transport(
+    _ protection: HTTP2ClientTransport.Posix.TransportSecurity
+  ) throws -> HTTP2ClientTransport.Posix {
     let target: any ResolvableTarget =
       IPv4Address(address.host) == nil
       ? .dns(host: address.host, port: Int(address.port))
       : .ipv4(address: address.host, port: Int(address.port))
     return try HTTP2ClientTransport.Posix(
-      target: target, transportSecurity: security.ofClient,
+      target: target, transportSecurity: protection,
       config: .defaults { config in
         config.http2.targetWindowSize = Limits.windowBytes
         config.backoff.initial = Limits.firstRetry
         config.backoff.max = Limits.longestRetry
         config.connection.keepalive = .init(
           time: Limits.keepaliveTime, timeout: Limits.keepaliveTimeout, allowWithoutCalls: true)
+        // What is said goes out at once: nothing here sends so much that system calls count.
+        config.connection.flushCoalescing = nil
+        config.channelDebuggingCallbacks.onCreateTCPConnection = Self.limitConnect
       })
+  }
+
+  /// Gives up a connection that is not there in time; NIO would wait 10 s, and nobody could stop it.
+  @Sendable private static func limitConnect(_ channel: any Channel) -> EventLoopFuture<Void> {
+    let limit = TimeAmount.milliseconds(Limits.connect / .milliseconds(1))
+    let timer = channel.eventLoop.scheduleTask(in: limit) {
+      if !channel.isActive { channel.close(promise: nil) }
+    }
+    channel.closeFuture.whenComplete { _ in timer.cancel() }
+    return channel.eventLoop.makeSucceededVoidFuture()
   }
 }

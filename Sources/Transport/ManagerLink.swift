@@ -118,6 +118,8 @@ public final class ManagerLink: Sendable {
       guard let known = RPCFailure.managementError(error) else { return (error.message, nil) }
       if case .notPrimary(let primary?) = known { return (known.description, ManagerAddress(primary)) }
       return (known.description, nil)
+    } catch let error as UnreachableManager {
+      return (error.reason, nil)
     } catch is FirstUpdateIsLate {
       return ("the manager has not answered within \(Limits.firstUpdate)", nil)
     } catch {

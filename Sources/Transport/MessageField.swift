@@ -32,6 +32,23 @@ enum MessageField {
     return integer
   }
 
+  /// A number that counts something of which there is a most.
+  static func count(
+    _ name: String, _ number: UInt64, atMost limit: UInt64
+  ) throws(MalformedMessage) -> Int {
+    guard number <= limit else {
+      throw MalformedMessage(field: name, reason: "is \(number), more than \(limit)")
+    }
+    return try integer(name, number)
+  }
+
+  /// Looks at the size of a field before anything is made of it.
+  static func limit(_ name: String, _ count: Int, atMost limit: Int) throws(MalformedMessage) {
+    guard count <= limit else {
+      throw MalformedMessage(field: name, reason: "is of \(count), more than \(limit)")
+    }
+  }
+
   static func value<Value: MessageValue>(
     _ name: String, _ has: Bool, _ proto: Value.Proto
   ) throws(MalformedMessage) -> Value {

@@ -4,23 +4,55 @@ import GRPCCore
 /// Serves operators: decodes, calls the manager, encodes.
 struct OperatorHandler: ProtoOperator.SimpleServiceProtocol {
   let service: any ManagementService
+  let admission: Admission
 
   func apply(request: ProtoApplyRequest, context: ServerContext) async throws -> ProtoOutcome {
     try await RPCFailure.translated {
+      let caller = try admission.admit(request.dryRun ? .look : .change, context)
       let operation: Operation = try MessageField.value("operation", request.hasOperation, request.operation)
-      return try await service.perform(operation, dryRun: request.dryRun).proto
+      return try await service.perform(operation, dryRun: request.dryRun, by: caller.identity).proto
     }
   }
 
   func get(request: ProtoGetRequest, context: ServerContext) async throws -> ProtoClusterState {
-    await service.state().proto
+    try await RPCFailure.translated {
+      try admission.admit(.look, context)
+      return try await service.state().proto
+    }
+  }
+
+  func events(request: ProtoEventsRequest, context: ServerContext) async throws -> ProtoAuditRecords {
+    try await RPCFailure.translated {
+      try admission.admit(.look, context)
+      var proto = ProtoAuditRecords()
+      proto.records = try await service.auditRecords().map(\.proto)
+      return proto
+    }
+  }
+
+  func managers(request: ProtoManagersRequest, context: ServerContext) async throws -> ProtoManagerGroup {
+    try await RPCFailure.translated {
+      try admission.admit(.look, context)
+      return await service.managers().proto
+    }
+  }
+
+  func changeManagers(
+    request: ProtoManagerChange, context: ServerContext
+  ) async throws -> ProtoManagersChanged {
+    try await RPCFailure.translated {
+      let caller = try admission.admit(.change, context)
+      try await service.change(try ManagerChange(request), by: caller.identity)
+      return ProtoManagersChanged()
+    }
   }
 
   func wait(
     request: ProtoWaitRequest, response: RPCWriter<ProtoWaitProgress>, context: ServerContext
   ) async throws {
     let stream = try await RPCFailure.translated {
-      try await service.wait(for: Revision(request.revision))
+      try admission.admit(.look, context)
+      return try await service.wait(for: Revision(request.revision))
     }
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {

@@ -7,27 +7,38 @@ enum RPCFailure {
   private static let caseKey = "ananta-error"
   /// The metadata key that names the primary.
   private static let primaryKey = "ananta-primary"
+  /// The metadata key that says after how many milliseconds to try again.
+  private static let retryKey = "ananta-retry-after-ms"
 
   /// What is sent when the manager could not do what it was asked.
   static func rpcError(_ error: ManagementError) -> RPCError {
     var metadata = Metadata()
     let code: RPCError.Code
+    var message = error.description
     switch error {
     case .notPrimary(let address):
       code = .failedPrecondition
       metadata.addString("not-primary", forKey: caseKey)
       if let address { metadata.addString(address, forKey: primaryKey) }
-    case .overloaded:
+    case .overloaded(let reason, let milliseconds):
       code = .resourceExhausted
+      message = reason
       metadata.addString("overloaded", forKey: caseKey)
+      metadata.addString("\(milliseconds)", forKey: retryKey)
     case .unavailable:
       code = .aborted
       metadata.addString("unavailable", forKey: caseKey)
+    case .uncertain:
+      code = .unknown
+      metadata.addString("uncertain", forKey: caseKey)
     case .refused:
-      code = .permissionDenied
+      code = .failedPrecondition
       metadata.addString("refused", forKey: caseKey)
+    case .forbidden:
+      code = .permissionDenied
+      metadata.addString("forbidden", forKey: caseKey)
     }
-    return RPCError(code: code, message: error.description, metadata: metadata)
+    return RPCError(code: code, message: message, metadata: metadata)
   }
 
   /// What is sent when a message was malformed: the same message will never be right.
@@ -41,9 +52,15 @@ enum RPCFailure {
     switch name {
     case "not-primary":
       return .notPrimary(address: error.metadata[stringValues: primaryKey].first { _ in true })
-    case "overloaded": return .overloaded(reason: error.message)
+    case "overloaded":
+      let text = error.metadata[stringValues: retryKey].first { _ in true }
+      return .overloaded(
+        reason: error.message,
+        retryAfterMilliseconds: text.flatMap { UInt32($0) } ?? Limits.retryAfterMilliseconds)
     case "unavailable": return .unavailable(reason: error.message)
+    case "uncertain": return .uncertain(reason: error.message)
     case "refused": return .refused(reason: error.message)
+    case "forbidden": return .forbidden(reason: error.message)
     default: return nil
     }
   }

@@ -8,10 +8,10 @@ extension Report: MessageValue {
     case .hello(let hello): proto.hello = hello.proto
     case .acknowledged(let revision, let epoch):
       proto.acknowledged.revision = revision.number
-      proto.acknowledged.epoch = epoch.number
+      proto.acknowledged.epoch = epoch.proto
     case .refused(let revision, let highest):
       proto.refused.revision = revision.number
-      proto.refused.highestEpoch = highest.number
+      proto.refused.highestEpoch = highest.proto
     case .health(let changes):
       proto.health = ProtoHealthChanges()
       proto.health.changes = changes.map(\.proto)
@@ -23,9 +23,15 @@ extension Report: MessageValue {
   init(_ proto: ProtoReport) throws(MalformedMessage) {
     switch try MessageField.oneOf("report", proto.report) {
     case .hello(let hello): self = .hello(try MessageField.within("hello", hello))
-    case .acknowledged(let message): self = .acknowledged(Revision(message.revision), Epoch(message.epoch))
+    case .acknowledged(let message):
+      self = .acknowledged(
+        Revision(message.revision),
+        try MessageField.value("acknowledged.epoch", message.hasEpoch, message.epoch))
     case .refused(let message):
-      self = .refused(Revision(message.revision), highest: Epoch(message.highestEpoch))
+      self = .refused(
+        Revision(message.revision),
+        highest: try MessageField.value(
+          "refused.highest_epoch", message.hasHighestEpoch, message.highestEpoch))
     case .health(let message): self = .health(try MessageField.list("health.changes", message.changes))
     case .statistics(let message): self = .statistics(try MessageField.within("statistics", message))
     }
@@ -37,15 +43,15 @@ extension Hello: MessageValue {
     var proto = ProtoHello()
     proto.node = node
     proto.roles = roles.map(\.proto)
-    proto.epoch = epoch.number
+    proto.epoch = epoch.proto
     proto.revision = revision.number
     return proto
   }
 
   init(_ proto: ProtoHello) throws(MalformedMessage) {
     self.init(
-      node: proto.node, roles: try Role.list("roles", proto.roles), epoch: Epoch(proto.epoch),
-      revision: Revision(proto.revision))
+      node: proto.node, roles: try Role.list("roles", proto.roles),
+      epoch: try MessageField.value("epoch", proto.hasEpoch, proto.epoch), revision: Revision(proto.revision))
   }
 }
 

@@ -5,7 +5,7 @@ extension ClusterState: MessageValue {
   var proto: ProtoClusterState {
     var proto = ProtoClusterState()
     proto.revision = revision.number
-    proto.epoch = epoch.number
+    proto.epoch = epoch.proto
     proto.nodes = nodes.map(\.proto)
     proto.networks = networks.map(\.proto)
     proto.machines = machines.map(\.proto)
@@ -15,7 +15,7 @@ extension ClusterState: MessageValue {
 
   init(_ proto: ProtoClusterState) throws(MalformedMessage) {
     self.init(
-      revision: Revision(proto.revision), epoch: Epoch(proto.epoch),
+      revision: Revision(proto.revision), epoch: try MessageField.value("epoch", proto.hasEpoch, proto.epoch),
       nodes: try MessageField.list("nodes", proto.nodes),
       networks: try MessageField.list("networks", proto.networks),
       machines: try MessageField.list("machines", proto.machines),

@@ -4,7 +4,7 @@ import Wire
 extension Update: MessageValue {
   var proto: ProtoUpdate {
     var proto = ProtoUpdate()
-    proto.epoch = epoch.number
+    proto.epoch = epoch.proto
     proto.revision = revision.number
     proto.isSnapshot = isSnapshot
     proto.commands = commands.map(\.proto)
@@ -13,7 +13,8 @@ extension Update: MessageValue {
 
   init(_ proto: ProtoUpdate) throws(MalformedMessage) {
     self.init(
-      epoch: Epoch(proto.epoch), revision: Revision(proto.revision), isSnapshot: proto.isSnapshot,
+      epoch: try MessageField.value("epoch", proto.hasEpoch, proto.epoch),
+      revision: Revision(proto.revision), isSnapshot: proto.isSnapshot,
       commands: try MessageField.list("commands", proto.commands))
   }
 }
@@ -36,6 +37,7 @@ extension Command: MessageValue {
     case .removeHostEndpoint(let locator, let key):
       proto.removeHostEndpoint.locator = locator.number
       proto.removeHostEndpoint.key = key.proto
+    case .setKeys(let ring): proto.setKeys = ring.proto
     }
     return proto
   }
@@ -54,6 +56,7 @@ extension Command: MessageValue {
     case .removeMachine(let number): self = .removeMachine(IPv4Address(number: number))
     case .setHostEndpoint(let message):
       self = .setHostEndpoint(try MessageField.within("set_host_endpoint", message))
+    case .setKeys(let message): self = .setKeys(try MessageField.within("set_keys", message))
     case .removeHostEndpoint(let message):
       let name = "remove_host_endpoint"
       self = .removeHostEndpoint(

@@ -17,6 +17,7 @@ struct Agent {
 
   /// Runs all roles; returns after a graceful end.
   func run() async throws {
+    try DataDirectory.prepare(configuration.dataDirectory)
     var services: [any ServiceLifecycle.Service] = []
     if let manager = configuration.manager {
       services.append(try ManagerRole(manager, configuration, logger: logger))

@@ -29,15 +29,14 @@ struct ManagerRole: ServiceLifecycle.Service {
     }
     listen = settings.listen
     self.logger = logger
-    switch agent.security {
-    case .plaintext: security = .plaintext
-    }
+    security = TransportSecurity(agent.security)
   }
 
   func run() async throws {
     let replica = try await ManagerReplica(log: journal, logger: logger)
-    let server = ManagementServer(service: replica, listen: listen, security: security, logger: logger)
     do {
+      let server = try ManagementServer(
+        service: replica, listen: listen, security: security, logger: logger)
       try await cancelWhenGracefulShutdown { try await server.run() }
     } catch let error as ManagementServerError {
       throw AgentError.manager(error.description)

@@ -42,12 +42,9 @@ actor NodeLink: ServiceLifecycle.Service {
     self.logger = logger
     file = NodeStateFile(directory: agent.dataDirectory)
     let introduction = Introduction(
-      Hello(node: agent.node, roles: agent.roles, epoch: Epoch(0), revision: Revision(0)))
+      Hello(node: agent.node, roles: agent.roles, epoch: .none, revision: Revision(0)))
     self.introduction = introduction
-    let security: TransportSecurity
-    switch agent.security {
-    case .plaintext: security = .plaintext
-    }
+    let security = TransportSecurity(agent.security)
     link = ManagerLink(managers: agent.managers, security: security, logger: logger) { introduction.current }
   }
 
@@ -95,7 +92,7 @@ actor NodeLink: ServiceLifecycle.Service {
     case .refused(let highest):
       logger.warning(
         "refused an order of an older epoch",
-        metadata: ["epoch": "\(update.epoch.number)", "highest": "\(highest.number)"])
+        metadata: ["epoch": "\(update.epoch)", "highest": "\(highest)"])
       link.report(.refused(update.revision, highest: highest))
     case .outOfOrder(let present):
       logger.warning(

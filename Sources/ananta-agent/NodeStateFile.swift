@@ -31,8 +31,6 @@ struct NodeStateFile {
   /// Replaces the file as a whole.
   func save(_ state: NodeState, logger: Logger) {
     do {
-      let directory = url.deletingLastPathComponent()
-      try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
       try JSONEncoder().encode(state).write(to: url, options: .atomic)
     } catch {
       logger.warning(

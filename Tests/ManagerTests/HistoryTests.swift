@@ -65,7 +65,8 @@ import Testing
       return .health(changes, node: world.generator.chance(90) ? node : RandomWorld.nodeNames[0])
     }
     let operation = step == 0 ? world.foundation() : world.operation()
-    return Validation(operation, on: state.desired).isAccepted ? .operation(operation) : nil
+    return Validation(operation, on: state.desired).isAccepted
+      ? .operation(operation, by: Author(name: "test", at: 0)) : nil
   }
 
   /// What must be true of every state.

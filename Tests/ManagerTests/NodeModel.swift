@@ -14,6 +14,7 @@ struct NodeModel: Equatable {
   private(set) var muxes: [IPv4Address] = []
   private(set) var locators: IPv4Prefix?
   private(set) var machines: [IPv4Address: HostMachine] = [:]
+  private(set) var keys = KeyRing()
   private(set) var endpoints: [Placement: HostEndpoint] = [:]
   /// Probed backends that have begun anew since this was emptied: the host must report their first result.
   var begun: Set<Placement> = []
@@ -21,6 +22,7 @@ struct NodeModel: Equatable {
   static func == (a: Self, b: Self) -> Bool {
     a.muxEndpoints == b.muxEndpoints && a.announced == b.announced && a.muxes == b.muxes
       && a.locators == b.locators && a.machines == b.machines && a.endpoints == b.endpoints
+      && a.keys == b.keys
   }
 
   init(_ commands: [Command] = []) { for command in commands { carryOut(command) } }
@@ -46,6 +48,7 @@ struct NodeModel: Equatable {
     switch command {
     case .setMuxEndpoint(let endpoint): muxEndpoints[endpoint.key] = endpoint
     case .removeMuxEndpoint(let key): muxEndpoints[key] = nil
+    case .setKeys(let ring): keys = ring
     case .announce(let vip): announced.insert(vip)
     case .withdraw(let vip): announced.remove(vip)
     case .setMuxes(let addresses): muxes = addresses

@@ -41,7 +41,7 @@ struct Simulation {
     switch world.generator.below(100) {
     case 0..<22: request(world.operation())
     case 22..<40: commit(atMost: world.generator.below(4) + 1)
-    case 40..<42: loseLog()
+    case 40..<42: loseLead()
     case 42..<43: restart()
     case 43..<47: wait()
     case 47..<50: tick()
@@ -52,7 +52,7 @@ struct Simulation {
   private mutating func request(_ operation: Control.Operation) {
     let id = RequestID(nextID())
     requests.insert(id)
-    feed(.request(id, operation, dryRun: world.generator.chance(10)))
+    feed(.request(id, operation, dryRun: world.generator.chance(10), by: Author(name: "test", at: clock)))
   }
 
   private mutating func commit(atMost count: Int) {
@@ -70,9 +70,15 @@ struct Simulation {
     #expect(manager.state == state, "seed \(seed)")
   }
 
-  private mutating func loseLog() {
+  /// Another replica leads for a moment; what was under way is lost, or was chosen and comes after all.
+  private mutating func loseLead() {
+    let late = world.generator.chance(50) ? unwritten : []
     unwritten = []
-    feed(.appendFailed(.cannotWrite(reason: "the disk is full")))
+    feed(.lostPrimary(address: nil))
+    unwritten = late
+    commit(atMost: late.count)
+    epoch += 1
+    feed(.becamePrimary(Epoch(epoch)))
   }
 
   /// The manager's process is killed and started again; only what is durable remains.
@@ -95,7 +101,7 @@ struct Simulation {
 
   private mutating func tick() {
     clock += 1000
-    feed(.tick(milliseconds: clock))
+    feed(.tick(milliseconds: clock, wallMilliseconds: clock * 1000))
   }
 
   private mutating func move(_ index: Int) {
@@ -153,7 +159,10 @@ struct Simulation {
       #expect(requests.remove(id) != nil, "seed \(seed): answered twice")
       #expect(outcome.errors.isEmpty || outcome.changes.isEmpty)
       if outcome.errors.isEmpty { accepted += 1 }
-    case .fail(let id, _): #expect(requests.remove(id) != nil, "seed \(seed): answered twice")
+    case .fail(let id, _):
+      let wasAsked = requests.remove(id) != nil || waits.removeValue(forKey: id) != nil
+      #expect(wasAsked, "seed \(seed): answered twice")
+    case .draw: feed(.drawn(low: UInt64(world.generator.below(1 << 30)), high: seed))
     case .accept(let session):
       guard case .connected(let hello, _) = input else { return }
       if let index = agents.firstIndex(where: { $0.name == hello.node }) { agents[index].connect(session) }

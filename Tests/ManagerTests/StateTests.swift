@@ -4,6 +4,8 @@ import Testing
 import Wire
 
 @Suite("Manager's state") struct StateTests {
+  private static let author = Author(name: "test", at: 0)
+
   private static let key = EndpointKey(vip: ip("203.0.113.10"), transport: .tcp, port: 80)
 
   private static func machine(_ index: Int, host: String = "host1") -> Resource {
@@ -36,7 +38,7 @@ import Wire
 
   private static func state(_ resources: [Resource]) -> ManagerState {
     var state = ManagerState()
-    _ = state.apply(.operation(.apply(base + resources)), at: Revision(1))
+    _ = state.apply(.operation(.apply(base + resources), by: Self.author), at: Revision(1))
     return state
   }
 
@@ -50,10 +52,12 @@ import Wire
   @Test("gives the lowest free locator, keeps it, and gives it again when it is free") func locators() {
     var state = Self.state([3, 1, 2].map { Self.machine($0) })
     #expect(state.locators == ["vm1": ip("10.64.1.1"), "vm2": ip("10.64.1.2"), "vm3": ip("10.64.1.3")])
-    _ = state.apply(.operation(.apply([Self.machine(2)])), at: Revision(2))
+    _ = state.apply(.operation(.apply([Self.machine(2)]), by: Self.author), at: Revision(2))
     #expect(state.locators["vm2"] == ip("10.64.1.2"))
-    _ = state.apply(.operation(.delete([ResourceKey(.virtualMachine, "vm1")])), at: Revision(3))
-    _ = state.apply(.operation(.apply([Self.machine(4), Self.machine(3, host: "host2")])), at: Revision(4))
+    _ = state.apply(
+      .operation(.delete([ResourceKey(.virtualMachine, "vm1")]), by: Self.author), at: Revision(3))
+    _ = state.apply(
+      .operation(.apply([Self.machine(4), Self.machine(3, host: "host2")]), by: Self.author), at: Revision(4))
     #expect(
       state.locators == ["vm2": ip("10.64.1.2"), "vm3": ip("10.64.2.1"), "vm4": ip("10.64.1.1")])
   }
@@ -129,7 +133,8 @@ import Wire
     var state = Self.state([Self.machine(1), Self.service(backends, probe: Probe(method: .tcp, port: 8080))])
     let up = HealthChange(locator: ip("10.64.1.1"), key: Self.key, isHealthy: true, reason: "accepted")
     _ = state.apply(.health([up], node: "host1"), at: Revision(2))
-    _ = state.apply(.operation(.apply([Self.service(backends, probe: probe)])), at: Revision(3))
+    _ = state.apply(
+      .operation(.apply([Self.service(backends, probe: probe)]), by: Self.author), at: Revision(3))
     #expect(!state.health.isEmpty == isKept)
   }
 
@@ -148,7 +153,8 @@ import Wire
     var state = Self.state([Self.machine(1), Self.service([Backend(machine: "vm1")])])
     let snapshot = state.snapshot(for: "mux1")
     #expect(snapshot.last == .announce(Self.key.vip))
-    let commands = state.apply(.operation(.delete([ResourceKey(.service, "web")])), at: Revision(2))
+    let commands = state.apply(
+      .operation(.delete([ResourceKey(.service, "web")]), by: Self.author), at: Revision(2))
     let mux = commands.first { $0.node == "mux1" }?.commands ?? []
     #expect(mux.first == .withdraw(Self.key.vip))
     #expect(mux.count == 3)
@@ -163,7 +169,7 @@ import Wire
     let up = HealthChange(locator: ip("10.64.1.1"), key: Self.key, isHealthy: true, reason: "accepted")
     _ = state.apply(.health([up], node: "host1"), at: Revision(2))
     let swapped = [Self.machine(1, host: "host2"), Self.machine(2, host: "host1")]
-    let commands = state.apply(.operation(.apply(swapped)), at: Revision(3))
+    let commands = state.apply(.operation(.apply(swapped), by: Self.author), at: Revision(3))
     #expect(state.locators == ["vm1": ip("10.64.2.1"), "vm2": ip("10.64.1.1")])
     #expect(state.health.isEmpty)
     let host1 = commands.first { $0.node == "host1" }?.commands ?? []
@@ -174,7 +180,7 @@ import Wire
   @Test("a new MUX gets the same snapshot as the others, hosts learn of it") func newMux() {
     var state = Self.state([Self.machine(1), Self.service([Backend(machine: "vm1")])])
     let mux2 = Node(name: "mux2", address: ip("10.1.2.2"), roles: [.mux])
-    let commands = state.apply(.operation(.apply([.node(mux2)])), at: Revision(2))
+    let commands = state.apply(.operation(.apply([.node(mux2)]), by: Self.author), at: Revision(2))
     #expect(commands.map(\.node) == ["host1", "host2"])
     #expect(commands[0].commands == [.setMuxes([ip("10.1.1.2"), ip("10.1.2.2")])])
     #expect(!state.snapshot(for: "mux2").isEmpty)
@@ -187,7 +193,7 @@ import Wire
     #expect(!state.snapshot(for: "mux1").contains(.setLocators(prefix("10.64.1.0/29"))))
     let moved = Node(
       name: "host1", address: ip("10.1.11.2"), roles: [.host], locators: prefix("10.64.9.0/29"))
-    let commands = state.apply(.operation(.apply([.node(moved)])), at: Revision(2))
+    let commands = state.apply(.operation(.apply([.node(moved)]), by: Self.author), at: Revision(2))
     #expect(commands.map(\.node) == ["host1"])
     #expect(
       commands[0].commands.prefix(2) == [

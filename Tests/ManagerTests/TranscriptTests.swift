@@ -10,6 +10,8 @@ import Wire
     .node(Node(name: "mux2", address: ip("10.1.2.2"), roles: [.mux])),
   ]
 
+  private static let author = Author(name: "alice", at: 1_000)
+
   private static func network(_ name: String) -> Control.Operation {
     .apply([.virtualNetwork(VirtualNetwork(name: name, prefixes: [prefix("10.0.0.0/24")]))])
   }
@@ -22,17 +24,17 @@ import Wire
   private static func primary() -> Manager {
     var manager = Manager(ManagerState())
     _ = manager.handle(.becamePrimary(Epoch(1)))
-    _ = manager.handle(.request(RequestID(1), .apply(muxes), dryRun: false))
+    _ = manager.handle(.request(RequestID(1), .apply(muxes), dryRun: false, by: author))
     _ = manager.handle(
       .committed([
         CommittedEntry(revision: Revision(1), entry: .epochBegan(Epoch(1))),
-        CommittedEntry(revision: Revision(2), entry: .operation(.apply(muxes))),
+        CommittedEntry(revision: Revision(2), entry: .operation(.apply(muxes), by: author)),
       ]))
     return manager
   }
 
   private static func committed(_ revision: UInt64, _ operation: Control.Operation) -> Input {
-    .committed([CommittedEntry(revision: Revision(revision), entry: .operation(operation))])
+    .committed([CommittedEntry(revision: Revision(revision), entry: .operation(operation, by: author))])
   }
 
   private static func update(_ revision: UInt64, isSnapshot: Bool = false, _ commands: [Command] = [])
@@ -48,8 +50,8 @@ import Wire
 
   @Test("a request is answered when it is durable, not before") func durable() {
     var manager = Self.primary()
-    let request = manager.handle(.request(RequestID(7), Self.network("blue"), dryRun: false))
-    #expect(request == [.append(.operation(Self.network("blue")))])
+    let request = manager.handle(.request(RequestID(7), Self.network("blue"), dryRun: false, by: Self.author))
+    #expect(request == [.append(.operation(Self.network("blue"), by: Self.author))])
     let outputs = manager.handle(Self.committed(3, Self.network("blue")))
     guard case .reply(RequestID(7), let outcome)? = outputs.first else { Issue.record("\(outputs)"); return }
     #expect(outcome.revision == Revision(3) && outcome.changes.map(\.action) == [.created])
@@ -57,12 +59,15 @@ import Wire
 
   @Test("a request is judged on those before it, though they are not durable") func inFlight() {
     var manager = Self.primary()
-    _ = manager.handle(.request(RequestID(7), Self.network("blue"), dryRun: false))
+    _ = manager.handle(.request(RequestID(7), Self.network("blue"), dryRun: false, by: Self.author))
     // It changes nothing, but relies on what is not durable: its answer waits.
-    #expect(manager.handle(.request(RequestID(8), Self.network("blue"), dryRun: false)) == [])
+    #expect(
+      manager.handle(.request(RequestID(8), Self.network("blue"), dryRun: false, by: Self.author)) == [])
     let deletion = Control.Operation.delete([ResourceKey(.virtualNetwork, "blue")])
     #expect(
-      manager.handle(.request(RequestID(9), deletion, dryRun: false)) == [.append(.operation(deletion))])
+      manager.handle(.request(RequestID(9), deletion, dryRun: false, by: Self.author)) == [
+        .append(.operation(deletion, by: Self.author))
+      ])
     let ids = manager.handle(Self.committed(3, Self.network("blue"))).compactMap { output -> RequestID? in
       if case .reply(let id, let outcome) = output, outcome.revision == Revision(3) { id } else { nil }
     }
@@ -71,23 +76,27 @@ import Wire
 
   @Test("what is refused touches neither log nor state") func refused() {
     var manager = Self.primary()
-    let outputs = manager.handle(.request(RequestID(7), Self.network("Blue"), dryRun: false))
+    let outputs = manager.handle(.request(RequestID(7), Self.network("Blue"), dryRun: false, by: Self.author))
     guard case .reply(_, let outcome)? = outputs.first else { Issue.record("\(outputs)"); return }
     #expect(outputs.count == 1 && outcome.errors.count == 1 && outcome.changes.isEmpty)
     #expect(outcome.revision == Revision(2))
   }
 
-  @Test("a failed write fails all that built on it") func failed() {
+  @Test("what was under way when the primary was deposed may take effect, and is said to") func deposed() {
     var manager = Self.primary()
-    _ = manager.handle(.request(RequestID(7), Self.network("blue"), dryRun: false))
-    _ = manager.handle(.request(RequestID(8), Self.network("blue"), dryRun: false))
-    _ = manager.handle(.request(RequestID(9), Self.network("red"), dryRun: false))
-    let outputs = Self.essence(manager.handle(.appendFailed(.cannotWrite(reason: "full"))))
-    #expect(outputs == [7, 8, 9].map { .fail(RequestID($0), .unavailable(reason: "full")) })
-    #expect(
-      manager.handle(.request(RequestID(10), Self.network("red"), dryRun: false)) == [
-        .append(.operation(Self.network("red")))
-      ])
+    _ = manager.handle(.request(RequestID(7), Self.network("blue"), dryRun: false, by: Self.author))
+    _ = manager.handle(.request(RequestID(8), Self.network("blue"), dryRun: false, by: Self.author))
+    _ = manager.handle(.wait(RequestID(9), Revision(1)))
+    let outputs = Self.essence(manager.handle(.lostPrimary(address: nil)))
+    let uncertain = outputs.prefix(2).filter { if case .fail(_, .uncertain) = $0 { true } else { false } }
+    #expect(uncertain.count == 2)
+    #expect(outputs.dropFirst(2) == [.fail(RequestID(9), .notPrimary(address: nil))])
+    // It did take effect: a follower's next request meets it.
+    _ = manager.handle(Self.committed(3, Self.network("blue")))
+    _ = manager.handle(.becamePrimary(Epoch(2)))
+    let again = manager.handle(.request(RequestID(10), Self.network("blue"), dryRun: true, by: Self.author))
+    guard case .reply(RequestID(10), let outcome)? = again.first else { Issue.record("\(again)"); return }
+    #expect(outcome.changes.map(\.action) == [.unchanged])
   }
 
   @Test("revisions that come during an update are joined into the next") func joined() {
@@ -99,7 +108,7 @@ import Wire
       ])
     for revision in 3...5 {
       let operation = Self.network("v\(revision)")
-      _ = manager.handle(.request(RequestID(UInt64(revision)), operation, dryRun: false))
+      _ = manager.handle(.request(RequestID(UInt64(revision)), operation, dryRun: false, by: Self.author))
       let outputs = manager.handle(Self.committed(UInt64(revision), operation))
       #expect(outputs.count == 1, "the answer only, no update")
     }
@@ -136,7 +145,7 @@ import Wire
     var manager = Self.primary()
     _ = manager.handle(.connected(Self.hello("mux1"), SessionID(1)))
     let deletion = Control.Operation.delete([ResourceKey(.node, "mux1")])
-    _ = manager.handle(.request(RequestID(7), deletion, dryRun: false))
+    _ = manager.handle(.request(RequestID(7), deletion, dryRun: false, by: Self.author))
     let outputs = Self.essence(manager.handle(Self.committed(3, deletion)))
     #expect(
       outputs.dropFirst() == [
@@ -146,18 +155,68 @@ import Wire
   }
 
   @Test(
-    "a refused update ends the stream",
+    "an answer that cannot be ends the stream",
     arguments: [
-      Report.refused(Revision(2), highest: Epoch(9)),
+      Report.refused(Revision(2), highest: Epoch(1)),
       .acknowledged(Revision(77), Epoch(1)),
       .hello(Hello(node: "mux1", roles: [.mux], epoch: Epoch(1), revision: Revision(2))),
     ])
-  func fenced(_ report: Report) {
+  func closed(_ report: Report) {
     var manager = Self.primary()
     _ = manager.handle(.connected(Self.hello("mux1"), SessionID(1)))
     let outputs = Self.essence(manager.handle(.report(report, SessionID(1))))
     guard case .close(SessionID(1), _)? = outputs.first else { Issue.record("\(outputs)"); return }
     #expect(outputs.count == 1)
+  }
+
+  /// How a primary learns that a node has seen a later one.
+  enum Refusal: CaseIterable { case report, hello }
+
+  @Test("a primary that a node refuses orders nothing until its write is chosen", arguments: Refusal.allCases)
+  func fenced(_ refusal: Refusal) {
+    var manager = Self.primary()
+    _ = manager.handle(.connected(Self.hello("mux2"), SessionID(2)))
+    _ = manager.handle(.report(.acknowledged(Revision(2), Epoch(1)), SessionID(2)))
+    _ = manager.handle(.connected(Self.hello("mux1"), SessionID(1)))
+    let outputs =
+      switch refusal {
+      case .report: manager.handle(.report(.refused(Revision(2), highest: Epoch(9)), SessionID(1)))
+      case .hello: manager.handle(.connected(Self.hello("mux1", epoch: 9), SessionID(3)))
+      }
+    #expect(Self.essence(outputs).last == .append(.epochBegan(Epoch(1))))
+    // Entries from before are still told, but nobody is sent anything.
+    let before = Self.essence(manager.handle(Self.committed(3, Self.network("blue"))))
+    #expect(!before.contains { if case .send = $0 { true } else { false } })
+    let proof = Input.committed([CommittedEntry(revision: Revision(4), entry: .epochBegan(Epoch(1)))])
+    #expect(Self.essence(manager.handle(proof)).contains(.send(Self.update(4), SessionID(2))))
+  }
+
+  @Test("keys of datagrams are drawn once, go on after an hour, and reach every node") func keys() {
+    var manager = Self.primary()
+    _ = manager.handle(.connected(Self.hello("mux1"), SessionID(1)))
+    #expect(manager.handle(.tick(milliseconds: 1, wallMilliseconds: 5000)) == [.draw])
+    #expect(manager.handle(.tick(milliseconds: 2, wallMilliseconds: 6000)) == [])
+    let entry = Entry.keysRotated(low: 1, high: 2, at: 6000)
+    #expect(manager.handle(.drawn(low: 1, high: 2)) == [.append(entry)])
+    _ = manager.handle(.report(.acknowledged(Revision(2), Epoch(1)), SessionID(1)))
+    let outputs = manager.handle(.committed([CommittedEntry(revision: Revision(3), entry: entry)]))
+    #expect(outputs == [.send(Self.update(3, [.setKeys(manager.state.keys)]), SessionID(1))])
+    #expect(manager.handle(.tick(milliseconds: 3, wallMilliseconds: 3_605_999)) == [])
+    #expect(manager.handle(.tick(milliseconds: 4, wallMilliseconds: 3_606_000)) == [.draw])
+  }
+
+  @Test("who changed what is kept") func audit() {
+    var manager = Self.primary()
+    _ = manager.handle(Self.committed(3, Self.network("blue")))
+    _ = manager.handle(Self.committed(4, Self.network("blue")))
+    let note = Entry.note("added the manager of host1", by: Self.author)
+    _ = manager.handle(.committed([CommittedEntry(revision: Revision(5), entry: note)]))
+    let records = manager.state.auditRecords.suffix(3)
+    #expect(records.map(\.revision.number) == [3, 4, 5])
+    #expect(records.map(\.count) == [1, 0, 0])
+    #expect(records.first?.items == [.init(key: ResourceKey(.virtualNetwork, "blue"), action: .created)])
+    #expect(records.last?.note == "added the manager of host1")
+    #expect(ManagerState(ManagerSnapshot(manager.state)) == manager.state)
   }
 
   @Test("a node that is silent is named once for each update") func late() {
@@ -177,7 +236,7 @@ import Wire
     _ = manager.handle(.lostPrimary(address: "10.1.2.2:4600"))
     let error = ManagementError.notPrimary(address: "10.1.2.2:4600")
     #expect(
-      manager.handle(.request(RequestID(7), Self.network("blue"), dryRun: true)) == [
+      manager.handle(.request(RequestID(7), Self.network("blue"), dryRun: true, by: Self.author)) == [
         .fail(RequestID(7), error)
       ])
     #expect(
@@ -192,7 +251,8 @@ import Wire
     func ask(_ index: Int) -> [Output] {
       manager.handle(
         .request(
-          RequestID(UInt64(index) + 10), index % 2 == 0 ? Self.network("blue") : deletion, dryRun: false))
+          RequestID(UInt64(index) + 10), index % 2 == 0 ? Self.network("blue") : deletion, dryRun: false,
+          by: Self.author))
     }
     let limit = 4096
     for index in 0..<limit { #expect(ask(index).count == 1) }
@@ -200,6 +260,6 @@ import Wire
       Issue.record("there is no limit"); return
     }
     _ = manager.handle(Self.committed(3, Self.network("blue")))
-    #expect(ask(limit) == [.append(.operation(Self.network("blue")))])
+    #expect(ask(limit) == [.append(.operation(Self.network("blue"), by: Self.author))])
   }
 }

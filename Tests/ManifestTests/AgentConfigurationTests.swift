@@ -61,6 +61,18 @@ import Wire
     #expect(configuration.mux?.bgp.neighbors.first?.port == 179)
   }
 
+  @Test func securityByCertificates() throws {
+    let text =
+      Self.head.replacing(
+        "security: plaintext",
+        with: "security:\n  tls:\n    ca: /p/ca.crt\n    certificate: /p/mux1.crt\n    key: /p/mux1.key")
+      + "roles: [host]"
+    let configuration = try AgentConfiguration.read(text, file: "f")
+    #expect(
+      configuration.security
+        == .tls(authority: "/p/ca.crt", certificate: "/p/mux1.crt", key: "/p/mux1.key"))
+  }
+
   @Test func uplinks() throws {
     let text = Self.head + "roles: [host]\nhost: {workers: 2, uplinks: [bond0, eth3]}"
     let configuration = try AgentConfiguration.read(text, file: "f")
@@ -72,10 +84,22 @@ import Wire
     Rejected("a: 1\n---\nb: 1", "3:1: a second document begins; one is expected"),
     Rejected(
       head.replacing("security: plaintext\n", with: "") + "roles: [host]",
-      "1:1: security: is missing; it must be plaintext"),
+      "1:1: security: is missing; it must be plaintext, or tls with ca, certificate and key"),
     Rejected(
       head.replacing("plaintext", with: "none") + "roles: [host]",
-      "4:11: security: must be plaintext, not none"),
+      "4:11: security: must be plaintext, or tls with ca, certificate and key, not none"),
+    Rejected(
+      head.replacing("plaintext", with: "tls") + "roles: [host]",
+      "4:11: security: must be plaintext, or tls with ca, certificate and key, not tls"),
+    Rejected(
+      head.replacing("plaintext", with: "{}") + "roles: [host]",
+      "4:11: security.tls: is missing; it must be a mapping"),
+    Rejected(
+      head.replacing("plaintext", with: "{tls: {ca: /ca.crt, certificate: node.crt, keys: /k}}")
+        + "roles: [host]",
+      "4:41: security.tls.certificate: must be an absolute path, not node.crt",
+      "4:17: security.tls.key: is missing; it must be an absolute path",
+      "4:51: security.tls.keys: unknown key; did you mean key?"),
     Rejected(
       head + "roles: [host]\nmux: {}", "7:6: mux: is of no use, since roles do not name mux"),
     Rejected(head + "roles: [mux]", "1:1: mux: is missing; it must be a mapping"),

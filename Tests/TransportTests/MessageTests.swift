@@ -20,6 +20,9 @@ import Wire
       #expect(try trip(random.report()))
       #expect(try trip(random.update()))
       #expect(try trip(random.state()))
+      #expect(try trip(random.auditRecord()))
+      #expect(try trip(random.managerGroup()))
+      #expect(try trip(random.peerMessage()))
     }
   }
 
@@ -30,6 +33,7 @@ import Wire
       for _ in 0..<3 where !bytes.isEmpty { bytes[random.pick(bytes.count)] = UInt8(random.pick(256)) }
       if let proto = try? ProtoClusterState(serializedBytes: bytes) { _ = try? ClusterState(proto) }
       if let proto = try? ProtoUpdate(serializedBytes: bytes) { _ = try? Update(proto) }
+      if let proto = try? ProtoReplicaMessage(serializedBytes: bytes) { _ = try? PeerMessage(proto) }
       if let proto = try? ProtoReport(serializedBytes: bytes) { _ = try? Report(proto) }
     }
   }
@@ -85,6 +89,15 @@ import Wire
     status.endpoints = [ProtoEndpointBackends()]
     #expect(error { try ServiceStatus(status) } == "endpoints: are 1, but the service has 0")
     var session = BGPSessionStatus(peer: .any, state: "idle", secondsInState: 1, announced: 0).proto
+    var epochless = Update(epoch: Epoch(1), revision: Revision(1), isSnapshot: true, commands: []).proto
+    epochless.clearEpoch()
+    #expect(error { try Update(epochless) } == "epoch: is missing")
+    var ring = KeyRing()
+    ring.rotate(low: 1, high: 2)
+    var keys = ring.proto
+    keys.currentID = 7
+    #expect(
+      error { try KeyRing(keys) } == "keys: are not at most three in order, one of them current")
     session.announced = .max
     #expect(error { try BGPSessionStatus(session) } == "announced: \(UInt64.max) is too large")
   }

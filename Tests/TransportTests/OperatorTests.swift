@@ -28,8 +28,28 @@ import Wire
     try await server.stop()
   }
 
+  @Test func recordsAndManagersComeWhole() async throws {
+    var random = RandomValues(seed: 13)
+    let records = (0..<1000).map { _ in random.auditRecord() }
+    let group = random.managerGroup()
+    let manager = ScriptedManager {
+      $0.records = records
+      $0.group = group
+    }
+    let server = try await RunningServer.start(manager)
+    #expect(try await server.client().auditRecords() == records)
+    #expect(try await server.client().managers() == group)
+    for change in [ManagerChange.add("m4"), .remove("m1"), .transfer(to: "m2")] {
+      try await server.client().change(change)
+    }
+    #expect(manager.state.withLock { $0.changes } == [.add("m4"), .remove("m1"), .transfer(to: "m2")])
+    #expect(manager.state.withLock { $0.identities } == [.anonymous, .anonymous, .anonymous])
+    try await server.stop()
+  }
+
   @Test(arguments: [
-    ManagementError.overloaded(reason: "too many"), .unavailable(reason: "disk"), .refused(reason: "no"),
+    ManagementError.overloaded(reason: "too many", retryAfterMilliseconds: 250), .unavailable(reason: "disk"),
+    .uncertain(reason: "deposed"), .refused(reason: "no"), .forbidden(reason: "not you"),
     .notPrimary(address: nil),
   ]) func errorsOfTheManagerKeepTheirCase(error: ManagementError) async throws {
     let server = try await RunningServer.start(ScriptedManager { $0.failure = error })
@@ -37,6 +57,9 @@ import Wire
     await #expect(throws: ManagementClientError.manager(error)) {
       try await client.perform(.delete([]), dryRun: false)
     }
+    await #expect(throws: ManagementClientError.manager(error)) { try await client.state() }
+    await #expect(throws: ManagementClientError.manager(error)) { try await client.auditRecords() }
+    await #expect(throws: ManagementClientError.manager(error)) { try await client.change(.add("m3")) }
     await #expect(throws: ManagementClientError.manager(error)) {
       try await client.wait(for: Revision(3), limit: .seconds(30)) { _ in }
     }
@@ -106,7 +129,7 @@ import Wire
 
   @Test func aPortInUseIsSaidSo() async throws {
     let server = try await RunningServer.start(ScriptedManager())
-    let second = ManagementServer(
+    let second = try ManagementServer(
       service: ScriptedManager(), listen: server.address, security: .plaintext, logger: silent)
     let error = await #expect(throws: ManagementServerError.self) { try await second.run() }
     #expect(

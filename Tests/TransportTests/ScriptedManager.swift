@@ -15,6 +15,10 @@ final class ScriptedManager: ManagementService {
     var isProgressEndless = false
     var operations: [Operation] = []
     var dryRuns = 0
+    var identities: [Identity] = []
+    var records: [AuditRecord] = []
+    var group = ManagerGroup(answering: "m1", cluster: 0, managers: [])
+    var changes: [ManagerChange] = []
     var hellos: [Hello] = []
     var reports: [Report] = []
     var detached: [SessionID] = []
@@ -26,9 +30,12 @@ final class ScriptedManager: ManagementService {
 
   init(_ prepare: (inout State) -> Void = { _ in }) { state.withLock { prepare(&$0) } }
 
-  func perform(_ operation: Operation, dryRun: Bool) async throws(ManagementError) -> Outcome {
+  func perform(
+    _ operation: Operation, dryRun: Bool, by identity: Identity
+  ) async throws(ManagementError) -> Outcome {
     let (outcome, failure) = state.withLock { state in
       state.operations.append(operation)
+      state.identities.append(identity)
       state.dryRuns += dryRun ? 1 : 0
       return (state.outcome, state.failure)
     }
@@ -36,7 +43,28 @@ final class ScriptedManager: ManagementService {
     return outcome
   }
 
-  func state() async -> ClusterState { state.withLock { $0.cluster } }
+  func state() async throws(ManagementError) -> ClusterState { try answer(\.cluster) }
+
+  func auditRecords() async throws(ManagementError) -> [AuditRecord] { try answer(\.records) }
+
+  func managers() async -> ManagerGroup { state.withLock { $0.group } }
+
+  func change(_ change: ManagerChange, by identity: Identity) async throws(ManagementError) {
+    let failure = state.withLock { state in
+      state.changes.append(change)
+      state.identities.append(identity)
+      return state.failure
+    }
+    if let failure { throw failure }
+  }
+
+  private func answer<Value: Sendable>(
+    _ path: KeyPath<State, Value> & Sendable
+  ) throws(ManagementError) -> Value {
+    let (value, failure) = state.withLock { ($0[keyPath: path], $0.failure) }
+    if let failure { throw failure }
+    return value
+  }
 
   func wait(for revision: Revision) async throws(ManagementError) -> AsyncStream<WaitProgress> {
     let (progress, isEndless, failure) = state.withLock { ($0.progress, $0.isProgressEndless, $0.failure) }
@@ -88,14 +116,18 @@ let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 /// A server on a port the system chose, and the task it runs in.
 struct RunningServer {
   let address: ManagerAddress
+  let server: ManagementServer
   let task: Task<Void, any Error>
 
-  static func start(_ service: ScriptedManager, port: UInt16 = 0) async throws -> RunningServer {
-    let server = ManagementServer(
-      service: service, listen: ManagerAddress(host: "127.0.0.1", port: port), security: .plaintext,
-      logger: silent)
+  static func start(
+    _ service: ScriptedManager, replicas: ReplicaLinks? = nil, port: UInt16 = 0,
+    security: TransportSecurity = .plaintext
+  ) async throws -> RunningServer {
+    let server = try ManagementServer(
+      service: service, replicas: replicas, listen: ManagerAddress(host: "127.0.0.1", port: port),
+      security: security, logger: silent)
     let task = Task { try await server.run() }
-    return RunningServer(address: try await server.address, task: task)
+    return RunningServer(address: try await server.address, server: server, task: task)
   }
 
   func stop() async throws {
@@ -103,8 +135,15 @@ struct RunningServer {
     try await task.value
   }
 
-  func client(timeout: Duration = .seconds(30)) -> ManagementClient {
-    ManagementClient(managers: [address], security: .plaintext, timeout: timeout)
+  func client(
+    security: TransportSecurity = .plaintext, timeout: Duration = .seconds(30)
+  ) -> ManagementClient {
+    ManagementClient(managers: [address], security: security, timeout: timeout)
+  }
+
+  /// How often somebody was refused for a reason.
+  func refusals(_ reason: String) -> UInt64 {
+    server.counters.first { $0.labels["reason"] == reason }?.value ?? 0
   }
 }
 

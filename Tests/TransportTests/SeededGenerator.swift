@@ -31,7 +31,7 @@ struct RandomValues {
   mutating func address() -> IPv4Address { IPv4Address(number: UInt32(truncatingIfNeeded: number())) }
   mutating func prefix() -> IPv4Prefix { IPv4Prefix(address(), length: UInt8(pick(33))) }
   mutating func revision() -> Revision { Revision(number()) }
-  mutating func epoch() -> Epoch { Epoch(number()) }
+  mutating func epoch() -> Epoch { Epoch(number(), replica: number()) }
   mutating func one<Value>(of values: [Value]) -> Value { values[pick(values.count)] }
 
   mutating func list<Value>(_ draw: (inout RandomValues) -> Value) -> [Value] {
@@ -147,7 +147,8 @@ extension RandomValues {
   }
 
   mutating func command() -> Command {
-    switch pick(9) {
+    switch pick(10) {
+    case 8: .setKeys(keyRing())
     case 0:
       .setMuxEndpoint(
         MuxEndpoint(
@@ -169,6 +170,33 @@ extension RandomValues {
           probe: flip() ? probe() : nil))
     default: .removeHostEndpoint(locator: address(), key: endpointKey())
     }
+  }
+
+  mutating func keyRing() -> KeyRing {
+    var ring = KeyRing()
+    for _ in 0..<pick(5) { ring.rotate(low: number(), high: number()) }
+    return ring
+  }
+
+  mutating func auditRecord() -> AuditRecord {
+    AuditRecord(
+      revision: revision(), author: Author(name: text(), at: number()), note: text(),
+      items: list {
+        AuditRecord.Item(
+          key: $0.resourceKey(), action: $0.one(of: [.created, .configured, .unchanged, .deleted]))
+      }, count: count())
+  }
+
+  mutating func managerGroup() -> ManagerGroup {
+    ManagerGroup(
+      answering: text(), cluster: number(),
+      managers: list {
+        ManagerStatus(
+          node: $0.text(), address: ManagerAddress(host: $0.text(), port: $0.port()), replica: $0.number(),
+          role: $0.one(of: ManagerStatus.Role.allCases), isVoter: $0.flip(), ballot: $0.epoch(),
+          committed: $0.number(), snapshot: $0.number(), seconds: $0.number(),
+          silentMilliseconds: $0.number())
+      })
   }
 
   mutating func update() -> Update {

@@ -1,5 +1,6 @@
 /// What operators, agents and managers say to one another. Values mean what the types of the module
-/// Control mean that bear the same name; `docs/ctl.md` says what operators see of them.
+/// Control mean that bear the same name; `docs/ctl.md` says what operators see of them. What replicas say
+/// to one another are the types of the module Paxos; `docs/paxos.md` says what they mean.
 
 // DO NOT EDIT.
 // swift-format-ignore-file
@@ -62,11 +63,53 @@ internal enum ProtoOperator: Sendable {
                 type: .serverStreaming
             )
         }
+        /// Namespace for "Events" metadata.
+        internal enum Events: Sendable {
+            /// Request type for "Events".
+            internal typealias Input = ProtoEventsRequest
+            /// Response type for "Events".
+            internal typealias Output = ProtoAuditRecords
+            /// Descriptor for "Events".
+            internal static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "ananta.v1.Operator"),
+                method: "Events",
+                type: .unary
+            )
+        }
+        /// Namespace for "Managers" metadata.
+        internal enum Managers: Sendable {
+            /// Request type for "Managers".
+            internal typealias Input = ProtoManagersRequest
+            /// Response type for "Managers".
+            internal typealias Output = ProtoManagerGroup
+            /// Descriptor for "Managers".
+            internal static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "ananta.v1.Operator"),
+                method: "Managers",
+                type: .unary
+            )
+        }
+        /// Namespace for "ChangeManagers" metadata.
+        internal enum ChangeManagers: Sendable {
+            /// Request type for "ChangeManagers".
+            internal typealias Input = ProtoManagerChange
+            /// Response type for "ChangeManagers".
+            internal typealias Output = ProtoManagersChanged
+            /// Descriptor for "ChangeManagers".
+            internal static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "ananta.v1.Operator"),
+                method: "ChangeManagers",
+                type: .unary
+            )
+        }
         /// Descriptors for all methods in the "ananta.v1.Operator" service.
         internal static let descriptors: [GRPCCore.MethodDescriptor] = [
             Apply.descriptor,
             Get.descriptor,
-            Wait.descriptor
+            Wait.descriptor,
+            Events.descriptor,
+            Managers.descriptor,
+            ChangeManagers.descriptor
         ]
     }
 }
@@ -150,6 +193,60 @@ extension ProtoOperator {
             request: GRPCCore.StreamingServerRequest<ProtoWaitRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<ProtoWaitProgress>
+
+        /// Handle the "Events" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Who changed what.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `ProtoEventsRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `ProtoAuditRecords` messages.
+        func events(
+            request: GRPCCore.StreamingServerRequest<ProtoEventsRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<ProtoAuditRecords>
+
+        /// Handle the "Managers" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The managers, as the one that is asked knows them; answered without a quorum too.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `ProtoManagersRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `ProtoManagerGroup` messages.
+        func managers(
+            request: GRPCCore.StreamingServerRequest<ProtoManagersRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<ProtoManagerGroup>
+
+        /// Handle the "ChangeManagers" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Gives or takes votes, or hands leadership over.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `ProtoManagerChange` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `ProtoManagersChanged` messages.
+        func changeManagers(
+            request: GRPCCore.StreamingServerRequest<ProtoManagerChange>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<ProtoManagersChanged>
     }
 
     /// Service protocol for the "ananta.v1.Operator" service.
@@ -217,6 +314,60 @@ extension ProtoOperator {
             request: GRPCCore.ServerRequest<ProtoWaitRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<ProtoWaitProgress>
+
+        /// Handle the "Events" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Who changed what.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `ProtoEventsRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `ProtoAuditRecords` message.
+        func events(
+            request: GRPCCore.ServerRequest<ProtoEventsRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<ProtoAuditRecords>
+
+        /// Handle the "Managers" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The managers, as the one that is asked knows them; answered without a quorum too.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `ProtoManagersRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `ProtoManagerGroup` message.
+        func managers(
+            request: GRPCCore.ServerRequest<ProtoManagersRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<ProtoManagerGroup>
+
+        /// Handle the "ChangeManagers" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Gives or takes votes, or hands leadership over.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `ProtoManagerChange` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `ProtoManagersChanged` message.
+        func changeManagers(
+            request: GRPCCore.ServerRequest<ProtoManagerChange>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<ProtoManagersChanged>
     }
 
     /// Simple service protocol for the "ananta.v1.Operator" service.
@@ -283,6 +434,60 @@ extension ProtoOperator {
             response: GRPCCore.RPCWriter<ProtoWaitProgress>,
             context: GRPCCore.ServerContext
         ) async throws
+
+        /// Handle the "Events" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Who changed what.
+        ///
+        /// - Parameters:
+        ///   - request: A `ProtoEventsRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `ProtoAuditRecords` to respond with.
+        func events(
+            request: ProtoEventsRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> ProtoAuditRecords
+
+        /// Handle the "Managers" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The managers, as the one that is asked knows them; answered without a quorum too.
+        ///
+        /// - Parameters:
+        ///   - request: A `ProtoManagersRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `ProtoManagerGroup` to respond with.
+        func managers(
+            request: ProtoManagersRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> ProtoManagerGroup
+
+        /// Handle the "ChangeManagers" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Gives or takes votes, or hands leadership over.
+        ///
+        /// - Parameters:
+        ///   - request: A `ProtoManagerChange` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `ProtoManagersChanged` to respond with.
+        func changeManagers(
+            request: ProtoManagerChange,
+            context: GRPCCore.ServerContext
+        ) async throws -> ProtoManagersChanged
     }
 }
 
@@ -318,6 +523,39 @@ extension ProtoOperator.StreamingServiceProtocol {
             serializer: GRPCProtobuf.ProtobufSerializer<ProtoWaitProgress>(),
             handler: { request, context in
                 try await self.wait(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: ProtoOperator.Method.Events.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<ProtoEventsRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<ProtoAuditRecords>(),
+            handler: { request, context in
+                try await self.events(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: ProtoOperator.Method.Managers.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<ProtoManagersRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<ProtoManagerGroup>(),
+            handler: { request, context in
+                try await self.managers(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: ProtoOperator.Method.ChangeManagers.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<ProtoManagerChange>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<ProtoManagersChanged>(),
+            handler: { request, context in
+                try await self.changeManagers(
                     request: request,
                     context: context
                 )
@@ -360,6 +598,39 @@ extension ProtoOperator.ServiceProtocol {
             context: context
         )
         return response
+    }
+
+    internal func events(
+        request: GRPCCore.StreamingServerRequest<ProtoEventsRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<ProtoAuditRecords> {
+        let response = try await self.events(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    internal func managers(
+        request: GRPCCore.StreamingServerRequest<ProtoManagersRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<ProtoManagerGroup> {
+        let response = try await self.managers(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    internal func changeManagers(
+        request: GRPCCore.StreamingServerRequest<ProtoManagerChange>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<ProtoManagersChanged> {
+        let response = try await self.changeManagers(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
     }
 }
 
@@ -406,6 +677,45 @@ extension ProtoOperator.SimpleServiceProtocol {
                 )
                 return [:]
             }
+        )
+    }
+
+    internal func events(
+        request: GRPCCore.ServerRequest<ProtoEventsRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<ProtoAuditRecords> {
+        return GRPCCore.ServerResponse<ProtoAuditRecords>(
+            message: try await self.events(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    internal func managers(
+        request: GRPCCore.ServerRequest<ProtoManagersRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<ProtoManagerGroup> {
+        return GRPCCore.ServerResponse<ProtoManagerGroup>(
+            message: try await self.managers(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    internal func changeManagers(
+        request: GRPCCore.ServerRequest<ProtoManagerChange>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<ProtoManagersChanged> {
+        return GRPCCore.ServerResponse<ProtoManagersChanged>(
+            message: try await self.changeManagers(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
         )
     }
 }
@@ -490,6 +800,75 @@ extension ProtoOperator {
             deserializer: some GRPCCore.MessageDeserializer<ProtoWaitProgress>,
             options: GRPCCore.CallOptions,
             onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<ProtoWaitProgress>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Events" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Who changed what.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `ProtoEventsRequest` message.
+        ///   - serializer: A serializer for `ProtoEventsRequest` messages.
+        ///   - deserializer: A deserializer for `ProtoAuditRecords` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func events<Result>(
+            request: GRPCCore.ClientRequest<ProtoEventsRequest>,
+            serializer: some GRPCCore.MessageSerializer<ProtoEventsRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<ProtoAuditRecords>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<ProtoAuditRecords>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Managers" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The managers, as the one that is asked knows them; answered without a quorum too.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `ProtoManagersRequest` message.
+        ///   - serializer: A serializer for `ProtoManagersRequest` messages.
+        ///   - deserializer: A deserializer for `ProtoManagerGroup` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func managers<Result>(
+            request: GRPCCore.ClientRequest<ProtoManagersRequest>,
+            serializer: some GRPCCore.MessageSerializer<ProtoManagersRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<ProtoManagerGroup>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<ProtoManagerGroup>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "ChangeManagers" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Gives or takes votes, or hands leadership over.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `ProtoManagerChange` message.
+        ///   - serializer: A serializer for `ProtoManagerChange` messages.
+        ///   - deserializer: A deserializer for `ProtoManagersChanged` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func changeManagers<Result>(
+            request: GRPCCore.ClientRequest<ProtoManagerChange>,
+            serializer: some GRPCCore.MessageSerializer<ProtoManagerChange>,
+            deserializer: some GRPCCore.MessageDeserializer<ProtoManagersChanged>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<ProtoManagersChanged>) async throws -> Result
         ) async throws -> Result where Result: Sendable
     }
 
@@ -612,6 +991,108 @@ extension ProtoOperator {
                 onResponse: handleResponse
             )
         }
+
+        /// Call the "Events" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Who changed what.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `ProtoEventsRequest` message.
+        ///   - serializer: A serializer for `ProtoEventsRequest` messages.
+        ///   - deserializer: A deserializer for `ProtoAuditRecords` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        internal func events<Result>(
+            request: GRPCCore.ClientRequest<ProtoEventsRequest>,
+            serializer: some GRPCCore.MessageSerializer<ProtoEventsRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<ProtoAuditRecords>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<ProtoAuditRecords>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: ProtoOperator.Method.Events.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "Managers" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The managers, as the one that is asked knows them; answered without a quorum too.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `ProtoManagersRequest` message.
+        ///   - serializer: A serializer for `ProtoManagersRequest` messages.
+        ///   - deserializer: A deserializer for `ProtoManagerGroup` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        internal func managers<Result>(
+            request: GRPCCore.ClientRequest<ProtoManagersRequest>,
+            serializer: some GRPCCore.MessageSerializer<ProtoManagersRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<ProtoManagerGroup>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<ProtoManagerGroup>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: ProtoOperator.Method.Managers.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "ChangeManagers" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Gives or takes votes, or hands leadership over.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `ProtoManagerChange` message.
+        ///   - serializer: A serializer for `ProtoManagerChange` messages.
+        ///   - deserializer: A deserializer for `ProtoManagersChanged` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        internal func changeManagers<Result>(
+            request: GRPCCore.ClientRequest<ProtoManagerChange>,
+            serializer: some GRPCCore.MessageSerializer<ProtoManagerChange>,
+            deserializer: some GRPCCore.MessageDeserializer<ProtoManagersChanged>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<ProtoManagersChanged>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: ProtoOperator.Method.ChangeManagers.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
     }
 }
 
@@ -698,6 +1179,93 @@ extension ProtoOperator.ClientProtocol {
             request: request,
             serializer: GRPCProtobuf.ProtobufSerializer<ProtoWaitRequest>(),
             deserializer: GRPCProtobuf.ProtobufDeserializer<ProtoWaitProgress>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Events" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Who changed what.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `ProtoEventsRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func events<Result>(
+        request: GRPCCore.ClientRequest<ProtoEventsRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<ProtoAuditRecords>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.events(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<ProtoEventsRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<ProtoAuditRecords>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Managers" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > The managers, as the one that is asked knows them; answered without a quorum too.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `ProtoManagersRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func managers<Result>(
+        request: GRPCCore.ClientRequest<ProtoManagersRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<ProtoManagerGroup>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.managers(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<ProtoManagersRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<ProtoManagerGroup>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ChangeManagers" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Gives or takes votes, or hands leadership over.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `ProtoManagerChange` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func changeManagers<Result>(
+        request: GRPCCore.ClientRequest<ProtoManagerChange>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<ProtoManagersChanged>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.changeManagers(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<ProtoManagerChange>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<ProtoManagersChanged>(),
             options: options,
             onResponse: handleResponse
         )
@@ -798,6 +1366,105 @@ extension ProtoOperator.ClientProtocol {
             metadata: metadata
         )
         return try await self.wait(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Events" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Who changed what.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func events<Result>(
+        _ message: ProtoEventsRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<ProtoAuditRecords>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<ProtoEventsRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.events(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Managers" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > The managers, as the one that is asked knows them; answered without a quorum too.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func managers<Result>(
+        _ message: ProtoManagersRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<ProtoManagerGroup>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<ProtoManagersRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.managers(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ChangeManagers" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Gives or takes votes, or hands leadership over.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func changeManagers<Result>(
+        _ message: ProtoManagerChange,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<ProtoManagersChanged>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<ProtoManagerChange>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.changeManagers(
             request: request,
             options: options,
             onResponse: handleResponse
@@ -1136,6 +1803,351 @@ extension ProtoAgents.ClientProtocol {
             producer: producer
         )
         return try await self.session(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+}
+
+// MARK: - ananta.v1.Replicas
+
+/// Namespace containing generated types for the "ananta.v1.Replicas" service.
+@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
+internal enum ProtoReplicas: Sendable {
+    /// Service descriptor for the "ananta.v1.Replicas" service.
+    internal static let descriptor = GRPCCore.ServiceDescriptor(fullyQualifiedService: "ananta.v1.Replicas")
+    /// Namespace for method metadata.
+    internal enum Method: Sendable {
+        /// Namespace for "Link" metadata.
+        internal enum Link: Sendable {
+            /// Request type for "Link".
+            internal typealias Input = ProtoReplicaMessage
+            /// Response type for "Link".
+            internal typealias Output = ProtoReplicaHello
+            /// Descriptor for "Link".
+            internal static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "ananta.v1.Replicas"),
+                method: "Link",
+                type: .bidirectionalStreaming
+            )
+        }
+        /// Descriptors for all methods in the "ananta.v1.Replicas" service.
+        internal static let descriptors: [GRPCCore.MethodDescriptor] = [
+            Link.descriptor
+        ]
+    }
+}
+
+@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
+extension GRPCCore.ServiceDescriptor {
+    /// Service descriptor for the "ananta.v1.Replicas" service.
+    internal static let protoReplicas = GRPCCore.ServiceDescriptor(fullyQualifiedService: "ananta.v1.Replicas")
+}
+
+// MARK: ananta.v1.Replicas (server)
+
+@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
+extension ProtoReplicas {
+    /// Streaming variant of the service protocol for the "ananta.v1.Replicas" service.
+    ///
+    /// This protocol is the lowest-level of the service protocols generated for this service
+    /// giving you the most flexibility over the implementation of your service. This comes at
+    /// the cost of more verbose and less strict APIs. Each RPC requires you to implement it in
+    /// terms of a request stream and response stream. Where the RPC expects only a single
+    /// request or response message, you are responsible for ensuring your implementation
+    /// maintains this invariant.
+    ///
+    /// Where possible, prefer using the stricter, less-verbose ``ServiceProtocol``
+    /// or ``SimpleServiceProtocol`` instead.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > What managers say to one another: each dials each other one, so there is a stream in each direction.
+    internal protocol StreamingServiceProtocol: GRPCCore.RegistrableRPCService {
+        /// Handle the "Link" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The dialler's first message is its hello, and it says everything that follows. The other answers with
+        /// > its own hello, again when that changes, and again as a sign of life.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `ProtoReplicaMessage` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `ProtoReplicaHello` messages.
+        func link(
+            request: GRPCCore.StreamingServerRequest<ProtoReplicaMessage>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<ProtoReplicaHello>
+    }
+
+    /// Service protocol for the "ananta.v1.Replicas" service.
+    ///
+    /// This protocol is higher level than ``StreamingServiceProtocol`` but lower level than
+    /// the ``SimpleServiceProtocol``, it provides access to request and response metadata and
+    /// trailing response metadata. If you don't need these then consider using
+    /// the ``SimpleServiceProtocol``. If you need fine grained control over your RPCs then
+    /// use ``StreamingServiceProtocol``.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > What managers say to one another: each dials each other one, so there is a stream in each direction.
+    internal protocol ServiceProtocol: ProtoReplicas.StreamingServiceProtocol {
+        /// Handle the "Link" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The dialler's first message is its hello, and it says everything that follows. The other answers with
+        /// > its own hello, again when that changes, and again as a sign of life.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `ProtoReplicaMessage` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `ProtoReplicaHello` messages.
+        func link(
+            request: GRPCCore.StreamingServerRequest<ProtoReplicaMessage>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<ProtoReplicaHello>
+    }
+
+    /// Simple service protocol for the "ananta.v1.Replicas" service.
+    ///
+    /// This is the highest level protocol for the service. The API is the easiest to use but
+    /// doesn't provide access to request or response metadata. If you need access to these
+    /// then use ``ServiceProtocol`` instead.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > What managers say to one another: each dials each other one, so there is a stream in each direction.
+    internal protocol SimpleServiceProtocol: ProtoReplicas.ServiceProtocol {
+        /// Handle the "Link" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The dialler's first message is its hello, and it says everything that follows. The other answers with
+        /// > its own hello, again when that changes, and again as a sign of life.
+        ///
+        /// - Parameters:
+        ///   - request: A stream of `ProtoReplicaMessage` messages.
+        ///   - response: A response stream of `ProtoReplicaHello` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        func link(
+            request: GRPCCore.RPCAsyncSequence<ProtoReplicaMessage, any Swift.Error>,
+            response: GRPCCore.RPCWriter<ProtoReplicaHello>,
+            context: GRPCCore.ServerContext
+        ) async throws
+    }
+}
+
+// Default implementation of 'registerMethods(with:)'.
+@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
+extension ProtoReplicas.StreamingServiceProtocol {
+    internal func registerMethods<Transport>(with router: inout GRPCCore.RPCRouter<Transport>) where Transport: GRPCCore.ServerTransport {
+        router.registerHandler(
+            forMethod: ProtoReplicas.Method.Link.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<ProtoReplicaMessage>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<ProtoReplicaHello>(),
+            handler: { request, context in
+                try await self.link(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+    }
+}
+
+// Default implementation of streaming methods from 'StreamingServiceProtocol'.
+@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
+extension ProtoReplicas.ServiceProtocol {
+}
+
+// Default implementation of methods from 'ServiceProtocol'.
+@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
+extension ProtoReplicas.SimpleServiceProtocol {
+    internal func link(
+        request: GRPCCore.StreamingServerRequest<ProtoReplicaMessage>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<ProtoReplicaHello> {
+        return GRPCCore.StreamingServerResponse<ProtoReplicaHello>(
+            metadata: [:],
+            producer: { writer in
+                try await self.link(
+                    request: request.messages,
+                    response: writer,
+                    context: context
+                )
+                return [:]
+            }
+        )
+    }
+}
+
+// MARK: ananta.v1.Replicas (client)
+
+@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
+extension ProtoReplicas {
+    /// Generated client protocol for the "ananta.v1.Replicas" service.
+    ///
+    /// You don't need to implement this protocol directly, use the generated
+    /// implementation, ``Client``.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > What managers say to one another: each dials each other one, so there is a stream in each direction.
+    internal protocol ClientProtocol: Sendable {
+        /// Call the "Link" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The dialler's first message is its hello, and it says everything that follows. The other answers with
+        /// > its own hello, again when that changes, and again as a sign of life.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request producing `ProtoReplicaMessage` messages.
+        ///   - serializer: A serializer for `ProtoReplicaMessage` messages.
+        ///   - deserializer: A deserializer for `ProtoReplicaHello` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func link<Result>(
+            request: GRPCCore.StreamingClientRequest<ProtoReplicaMessage>,
+            serializer: some GRPCCore.MessageSerializer<ProtoReplicaMessage>,
+            deserializer: some GRPCCore.MessageDeserializer<ProtoReplicaHello>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<ProtoReplicaHello>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+    }
+
+    /// Generated client for the "ananta.v1.Replicas" service.
+    ///
+    /// The ``Client`` provides an implementation of ``ClientProtocol`` which wraps
+    /// a `GRPCCore.GRPCCClient`. The underlying `GRPCClient` provides the long-lived
+    /// means of communication with the remote peer.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > What managers say to one another: each dials each other one, so there is a stream in each direction.
+    internal struct Client<Transport>: ClientProtocol where Transport: GRPCCore.ClientTransport {
+        private let client: GRPCCore.GRPCClient<Transport>
+
+        /// Creates a new client wrapping the provided `GRPCCore.GRPCClient`.
+        ///
+        /// - Parameters:
+        ///   - client: A `GRPCCore.GRPCClient` providing a communication channel to the service.
+        internal init(wrapping client: GRPCCore.GRPCClient<Transport>) {
+            self.client = client
+        }
+
+        /// Call the "Link" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The dialler's first message is its hello, and it says everything that follows. The other answers with
+        /// > its own hello, again when that changes, and again as a sign of life.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request producing `ProtoReplicaMessage` messages.
+        ///   - serializer: A serializer for `ProtoReplicaMessage` messages.
+        ///   - deserializer: A deserializer for `ProtoReplicaHello` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        internal func link<Result>(
+            request: GRPCCore.StreamingClientRequest<ProtoReplicaMessage>,
+            serializer: some GRPCCore.MessageSerializer<ProtoReplicaMessage>,
+            deserializer: some GRPCCore.MessageDeserializer<ProtoReplicaHello>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<ProtoReplicaHello>) async throws -> Result
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.bidirectionalStreaming(
+                request: request,
+                descriptor: ProtoReplicas.Method.Link.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+    }
+}
+
+// Helpers providing default arguments to 'ClientProtocol' methods.
+@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
+extension ProtoReplicas.ClientProtocol {
+    /// Call the "Link" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > The dialler's first message is its hello, and it says everything that follows. The other answers with
+    /// > its own hello, again when that changes, and again as a sign of life.
+    ///
+    /// - Parameters:
+    ///   - request: A streaming request producing `ProtoReplicaMessage` messages.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func link<Result>(
+        request: GRPCCore.StreamingClientRequest<ProtoReplicaMessage>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<ProtoReplicaHello>) async throws -> Result
+    ) async throws -> Result where Result: Sendable {
+        try await self.link(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<ProtoReplicaMessage>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<ProtoReplicaHello>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+}
+
+// Helpers providing sugared APIs for 'ClientProtocol' methods.
+@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
+extension ProtoReplicas.ClientProtocol {
+    /// Call the "Link" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > The dialler's first message is its hello, and it says everything that follows. The other answers with
+    /// > its own hello, again when that changes, and again as a sign of life.
+    ///
+    /// - Parameters:
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - producer: A closure producing request messages to send to the server. Returning
+    ///       from the closure closes the request stream.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func link<Result>(
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        requestProducer producer: @Sendable @escaping (GRPCCore.RPCWriter<ProtoReplicaMessage>) async throws -> Void,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<ProtoReplicaHello>) async throws -> Result
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.StreamingClientRequest<ProtoReplicaMessage>(
+            metadata: metadata,
+            producer: producer
+        )
+        return try await self.link(
             request: request,
             options: options,
             onResponse: handleResponse

@@ -9,8 +9,14 @@
 //   https://github.com/apple/swift-protobuf/
 
 /// What operators, agents and managers say to one another. Values mean what the types of the module
-/// Control mean that bear the same name; `docs/ctl.md` says what operators see of them.
+/// Control mean that bear the same name; `docs/ctl.md` says what operators see of them. What replicas say
+/// to one another are the types of the module Paxos; `docs/paxos.md` says what they mean.
 
+#if canImport(FoundationEssentials)
+internal import FoundationEssentials
+#else
+internal import Foundation
+#endif
 internal import SwiftProtobuf
 
 // If the compiler emits an error on this type, it is because this file
@@ -21,6 +27,60 @@ internal import SwiftProtobuf
 fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobuf.ProtobufAPIVersionCheck {
   struct _2: SwiftProtobuf.ProtobufAPIVersion_2 {}
   typealias Version = _2
+}
+
+nonisolated enum ProtoManagerRole: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+  case forming // = 1
+  case learner // = 2
+  case follower // = 3
+  case candidate // = 4
+  case leader // = 5
+  case unreachable // = 6
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .forming
+    case 2: self = .learner
+    case 3: self = .follower
+    case 4: self = .candidate
+    case 5: self = .leader
+    case 6: self = .unreachable
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .forming: return 1
+    case .learner: return 2
+    case .follower: return 3
+    case .candidate: return 4
+    case .leader: return 5
+    case .unreachable: return 6
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [ProtoManagerRole] = [
+    .unspecified,
+    .forming,
+    .learner,
+    .follower,
+    .candidate,
+    .leader,
+    .unreachable,
+  ]
+
 }
 
 nonisolated enum ProtoKind: SwiftProtobuf.Enum, Swift.CaseIterable {
@@ -295,6 +355,215 @@ nonisolated struct ProtoWaitProgress: Sendable {
   var acknowledged: [String] = []
 
   var pending: [String] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct ProtoEventsRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct ProtoAuditRecords: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The newest last.
+  var records: [ProtoAuditRecord] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct ProtoAuditRecord: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var revision: UInt64 = 0
+
+  var author: String = String()
+
+  /// Milliseconds since 1970.
+  var at: UInt64 = 0
+
+  var note: String = String()
+
+  var items: [ProtoAuditRecord.Item] = []
+
+  var count: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated struct Item: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var key: ProtoResourceKey {
+      get {_key ?? ProtoResourceKey()}
+      set {_key = newValue}
+    }
+    /// Returns true if `key` has been explicitly set.
+    var hasKey: Bool {self._key != nil}
+    /// Clears the value of `key`. Subsequent reads from it will return its default value.
+    mutating func clearKey() {self._key = nil}
+
+    var action: ProtoChange.Action = .unspecified
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+
+    fileprivate var _key: ProtoResourceKey? = nil
+  }
+
+  init() {}
+}
+
+nonisolated struct ProtoManagersRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct ProtoManagerAddress: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var host: String = String()
+
+  var port: UInt32 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct ProtoManagerStatus: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var node: String = String()
+
+  var address: ProtoManagerAddress {
+    get {_address ?? ProtoManagerAddress()}
+    set {_address = newValue}
+  }
+  /// Returns true if `address` has been explicitly set.
+  var hasAddress: Bool {self._address != nil}
+  /// Clears the value of `address`. Subsequent reads from it will return its default value.
+  mutating func clearAddress() {self._address = nil}
+
+  var replica: UInt64 = 0
+
+  var role: ProtoManagerRole = .unspecified
+
+  var isVoter: Bool = false
+
+  var ballot: ProtoEpoch {
+    get {_ballot ?? ProtoEpoch()}
+    set {_ballot = newValue}
+  }
+  /// Returns true if `ballot` has been explicitly set.
+  var hasBallot: Bool {self._ballot != nil}
+  /// Clears the value of `ballot`. Subsequent reads from it will return its default value.
+  mutating func clearBallot() {self._ballot = nil}
+
+  var committed: UInt64 = 0
+
+  var snapshot: UInt64 = 0
+
+  var seconds: UInt64 = 0
+
+  var silentMilliseconds: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _address: ProtoManagerAddress? = nil
+  fileprivate var _ballot: ProtoEpoch? = nil
+}
+
+nonisolated struct ProtoManagerGroup: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var answering: String = String()
+
+  var cluster: UInt64 = 0
+
+  var managers: [ProtoManagerStatus] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct ProtoManagerChange: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var change: ProtoManagerChange.OneOf_Change? = nil
+
+  var add: String {
+    get {
+      if case .add(let v)? = change {return v}
+      return String()
+    }
+    set {change = .add(newValue)}
+  }
+
+  var remove: String {
+    get {
+      if case .remove(let v)? = change {return v}
+      return String()
+    }
+    set {change = .remove(newValue)}
+  }
+
+  var transferTo: String {
+    get {
+      if case .transferTo(let v)? = change {return v}
+      return String()
+    }
+    set {change = .transferTo(newValue)}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_Change: Equatable, Sendable {
+    case add(String)
+    case remove(String)
+    case transferTo(String)
+
+  }
+
+  init() {}
+}
+
+nonisolated struct ProtoManagersChanged: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1006,7 +1275,14 @@ nonisolated struct ProtoClusterState: Sendable {
 
   var revision: UInt64 = 0
 
-  var epoch: UInt64 = 0
+  var epoch: ProtoEpoch {
+    get {_epoch ?? ProtoEpoch()}
+    set {_epoch = newValue}
+  }
+  /// Returns true if `epoch` has been explicitly set.
+  var hasEpoch: Bool {self._epoch != nil}
+  /// Clears the value of `epoch`. Subsequent reads from it will return its default value.
+  mutating func clearEpoch() {self._epoch = nil}
 
   var nodes: [ProtoNodeStatus] = []
 
@@ -1015,6 +1291,23 @@ nonisolated struct ProtoClusterState: Sendable {
   var machines: [ProtoMachineStatus] = []
 
   var services: [ProtoServiceStatus] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _epoch: ProtoEpoch? = nil
+}
+
+/// A primary's ballot; none is the one before the first primary.
+nonisolated struct ProtoEpoch: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var round: UInt64 = 0
+
+  var replica: UInt64 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1091,13 +1384,22 @@ nonisolated struct ProtoHello: Sendable {
 
   var roles: [ProtoRole] = []
 
-  var epoch: UInt64 = 0
+  var epoch: ProtoEpoch {
+    get {_epoch ?? ProtoEpoch()}
+    set {_epoch = newValue}
+  }
+  /// Returns true if `epoch` has been explicitly set.
+  var hasEpoch: Bool {self._epoch != nil}
+  /// Clears the value of `epoch`. Subsequent reads from it will return its default value.
+  mutating func clearEpoch() {self._epoch = nil}
 
   var revision: UInt64 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+
+  fileprivate var _epoch: ProtoEpoch? = nil
 }
 
 nonisolated struct ProtoAcknowledged: Sendable {
@@ -1107,11 +1409,20 @@ nonisolated struct ProtoAcknowledged: Sendable {
 
   var revision: UInt64 = 0
 
-  var epoch: UInt64 = 0
+  var epoch: ProtoEpoch {
+    get {_epoch ?? ProtoEpoch()}
+    set {_epoch = newValue}
+  }
+  /// Returns true if `epoch` has been explicitly set.
+  var hasEpoch: Bool {self._epoch != nil}
+  /// Clears the value of `epoch`. Subsequent reads from it will return its default value.
+  mutating func clearEpoch() {self._epoch = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+
+  fileprivate var _epoch: ProtoEpoch? = nil
 }
 
 nonisolated struct ProtoRefused: Sendable {
@@ -1121,11 +1432,20 @@ nonisolated struct ProtoRefused: Sendable {
 
   var revision: UInt64 = 0
 
-  var highestEpoch: UInt64 = 0
+  var highestEpoch: ProtoEpoch {
+    get {_highestEpoch ?? ProtoEpoch()}
+    set {_highestEpoch = newValue}
+  }
+  /// Returns true if `highestEpoch` has been explicitly set.
+  var hasHighestEpoch: Bool {self._highestEpoch != nil}
+  /// Clears the value of `highestEpoch`. Subsequent reads from it will return its default value.
+  mutating func clearHighestEpoch() {self._highestEpoch = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+
+  fileprivate var _highestEpoch: ProtoEpoch? = nil
 }
 
 nonisolated struct ProtoHealthChanges: Sendable {
@@ -1284,7 +1604,14 @@ nonisolated struct ProtoUpdate: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var epoch: UInt64 = 0
+  var epoch: ProtoEpoch {
+    get {_epoch ?? ProtoEpoch()}
+    set {_epoch = newValue}
+  }
+  /// Returns true if `epoch` has been explicitly set.
+  var hasEpoch: Bool {self._epoch != nil}
+  /// Clears the value of `epoch`. Subsequent reads from it will return its default value.
+  mutating func clearEpoch() {self._epoch = nil}
 
   var revision: UInt64 = 0
 
@@ -1295,6 +1622,8 @@ nonisolated struct ProtoUpdate: Sendable {
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+
+  fileprivate var _epoch: ProtoEpoch? = nil
 }
 
 nonisolated struct ProtoCommand: Sendable {
@@ -1384,6 +1713,14 @@ nonisolated struct ProtoCommand: Sendable {
     set {command = .setLocators(newValue)}
   }
 
+  var setKeys: ProtoKeyRing {
+    get {
+      if case .setKeys(let v)? = command {return v}
+      return ProtoKeyRing()
+    }
+    set {command = .setKeys(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Command: Equatable, Sendable {
@@ -1397,6 +1734,7 @@ nonisolated struct ProtoCommand: Sendable {
     case setHostEndpoint(ProtoHostEndpoint)
     case removeHostEndpoint(ProtoHostEndpointKey)
     case setLocators(ProtoIPv4Prefix)
+    case setKeys(ProtoKeyRing)
 
   }
 
@@ -1586,9 +1924,783 @@ nonisolated struct ProtoHostEndpointKey: Sendable {
   fileprivate var _key: ProtoEndpointKey? = nil
 }
 
+nonisolated struct ProtoDatagramKey: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var id: UInt32 = 0
+
+  var low: UInt64 = 0
+
+  var high: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct ProtoKeyRing: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var keys: [ProtoDatagramKey] = []
+
+  var currentID: UInt32 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct ProtoReplicaMessage: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var message: ProtoReplicaMessage.OneOf_Message? = nil
+
+  var hello: ProtoReplicaHello {
+    get {
+      if case .hello(let v)? = message {return v}
+      return ProtoReplicaHello()
+    }
+    set {message = .hello(newValue)}
+  }
+
+  var envelope: ProtoPaxosEnvelope {
+    get {
+      if case .envelope(let v)? = message {return v}
+      return ProtoPaxosEnvelope()
+    }
+    set {message = .envelope(newValue)}
+  }
+
+  var status: ProtoReplicaStatus {
+    get {
+      if case .status(let v)? = message {return v}
+      return ProtoReplicaStatus()
+    }
+    set {message = .status(newValue)}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_Message: Equatable, Sendable {
+    case hello(ProtoReplicaHello)
+    case envelope(ProtoPaxosEnvelope)
+    case status(ProtoReplicaStatus)
+
+  }
+
+  init() {}
+}
+
+nonisolated struct ProtoReplicaHello: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var version: UInt32 = 0
+
+  /// Absent: its disk belongs to none yet.
+  var cluster: UInt64 {
+    get {_cluster ?? 0}
+    set {_cluster = newValue}
+  }
+  /// Returns true if `cluster` has been explicitly set.
+  var hasCluster: Bool {self._cluster != nil}
+  /// Clears the value of `cluster`. Subsequent reads from it will return its default value.
+  mutating func clearCluster() {self._cluster = nil}
+
+  var replica: UInt64 = 0
+
+  var node: String = String()
+
+  var address: ProtoManagerAddress {
+    get {_address ?? ProtoManagerAddress()}
+    set {_address = newValue}
+  }
+  /// Returns true if `address` has been explicitly set.
+  var hasAddress: Bool {self._address != nil}
+  /// Clears the value of `address`. Subsequent reads from it will return its default value.
+  mutating func clearAddress() {self._address = nil}
+
+  var founders: [UInt64] = []
+
+  /// Of the sorted list of all managers' addresses.
+  var managersDigest: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _cluster: UInt64? = nil
+  fileprivate var _address: ProtoManagerAddress? = nil
+}
+
+nonisolated struct ProtoReplicaStatus: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var replica: UInt64 = 0
+
+  var role: ProtoManagerRole = .unspecified
+
+  var isVoter: Bool = false
+
+  var ballot: ProtoPaxosBallot {
+    get {_ballot ?? ProtoPaxosBallot()}
+    set {_ballot = newValue}
+  }
+  /// Returns true if `ballot` has been explicitly set.
+  var hasBallot: Bool {self._ballot != nil}
+  /// Clears the value of `ballot`. Subsequent reads from it will return its default value.
+  mutating func clearBallot() {self._ballot = nil}
+
+  var committed: UInt64 = 0
+
+  var snapshot: UInt64 = 0
+
+  var seconds: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _ballot: ProtoPaxosBallot? = nil
+}
+
+nonisolated struct ProtoPaxosEnvelope: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Of the protocol of the log; a message of another version is not read any further.
+  var version: UInt32 = 0
+
+  var cluster: UInt64 = 0
+
+  var from: UInt64 = 0
+
+  var to: UInt64 = 0
+
+  var message: ProtoPaxosEnvelope.OneOf_Message? = nil
+
+  var canvass: ProtoPaxosCanvass {
+    get {
+      if case .canvass(let v)? = message {return v}
+      return ProtoPaxosCanvass()
+    }
+    set {message = .canvass(newValue)}
+  }
+
+  var supported: ProtoPaxosBallot {
+    get {
+      if case .supported(let v)? = message {return v}
+      return ProtoPaxosBallot()
+    }
+    set {message = .supported(newValue)}
+  }
+
+  var prepare: ProtoPaxosPrepare {
+    get {
+      if case .prepare(let v)? = message {return v}
+      return ProtoPaxosPrepare()
+    }
+    set {message = .prepare(newValue)}
+  }
+
+  var promise: ProtoPaxosPromise {
+    get {
+      if case .promise(let v)? = message {return v}
+      return ProtoPaxosPromise()
+    }
+    set {message = .promise(newValue)}
+  }
+
+  var accept: ProtoPaxosAccept {
+    get {
+      if case .accept(let v)? = message {return v}
+      return ProtoPaxosAccept()
+    }
+    set {message = .accept(newValue)}
+  }
+
+  var accepted: ProtoPaxosAccepted {
+    get {
+      if case .accepted(let v)? = message {return v}
+      return ProtoPaxosAccepted()
+    }
+    set {message = .accepted(newValue)}
+  }
+
+  var heartbeat: ProtoPaxosHeartbeat {
+    get {
+      if case .heartbeat(let v)? = message {return v}
+      return ProtoPaxosHeartbeat()
+    }
+    set {message = .heartbeat(newValue)}
+  }
+
+  var granted: ProtoPaxosGranted {
+    get {
+      if case .granted(let v)? = message {return v}
+      return ProtoPaxosGranted()
+    }
+    set {message = .granted(newValue)}
+  }
+
+  var nack: ProtoPaxosNack {
+    get {
+      if case .nack(let v)? = message {return v}
+      return ProtoPaxosNack()
+    }
+    set {message = .nack(newValue)}
+  }
+
+  var resign: ProtoPaxosResign {
+    get {
+      if case .resign(let v)? = message {return v}
+      return ProtoPaxosResign()
+    }
+    set {message = .resign(newValue)}
+  }
+
+  var catchUp: ProtoPaxosCatchUp {
+    get {
+      if case .catchUp(let v)? = message {return v}
+      return ProtoPaxosCatchUp()
+    }
+    set {message = .catchUp(newValue)}
+  }
+
+  var chosen: ProtoPaxosChosen {
+    get {
+      if case .chosen(let v)? = message {return v}
+      return ProtoPaxosChosen()
+    }
+    set {message = .chosen(newValue)}
+  }
+
+  var chunk: ProtoPaxosChunk {
+    get {
+      if case .chunk(let v)? = message {return v}
+      return ProtoPaxosChunk()
+    }
+    set {message = .chunk(newValue)}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_Message: Equatable, Sendable {
+    case canvass(ProtoPaxosCanvass)
+    case supported(ProtoPaxosBallot)
+    case prepare(ProtoPaxosPrepare)
+    case promise(ProtoPaxosPromise)
+    case accept(ProtoPaxosAccept)
+    case accepted(ProtoPaxosAccepted)
+    case heartbeat(ProtoPaxosHeartbeat)
+    case granted(ProtoPaxosGranted)
+    case nack(ProtoPaxosNack)
+    case resign(ProtoPaxosResign)
+    case catchUp(ProtoPaxosCatchUp)
+    case chosen(ProtoPaxosChosen)
+    case chunk(ProtoPaxosChunk)
+
+  }
+
+  init() {}
+}
+
+nonisolated struct ProtoPaxosBallot: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var round: UInt64 = 0
+
+  var replica: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct ProtoPaxosEntry: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var entry: ProtoPaxosEntry.OneOf_Entry? = nil
+
+  var noOp: ProtoPaxosEntry.NoOp {
+    get {
+      if case .noOp(let v)? = entry {return v}
+      return ProtoPaxosEntry.NoOp()
+    }
+    set {entry = .noOp(newValue)}
+  }
+
+  var command: Data {
+    get {
+      if case .command(let v)? = entry {return v}
+      return Data()
+    }
+    set {entry = .command(newValue)}
+  }
+
+  var add: UInt64 {
+    get {
+      if case .add(let v)? = entry {return v}
+      return 0
+    }
+    set {entry = .add(newValue)}
+  }
+
+  var remove: UInt64 {
+    get {
+      if case .remove(let v)? = entry {return v}
+      return 0
+    }
+    set {entry = .remove(newValue)}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_Entry: Equatable, Sendable {
+    case noOp(ProtoPaxosEntry.NoOp)
+    case command(Data)
+    case add(UInt64)
+    case remove(UInt64)
+
+  }
+
+  nonisolated struct NoOp: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
+  init() {}
+}
+
+nonisolated struct ProtoPaxosRecord: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var slot: UInt64 = 0
+
+  var ballot: ProtoPaxosBallot {
+    get {_ballot ?? ProtoPaxosBallot()}
+    set {_ballot = newValue}
+  }
+  /// Returns true if `ballot` has been explicitly set.
+  var hasBallot: Bool {self._ballot != nil}
+  /// Clears the value of `ballot`. Subsequent reads from it will return its default value.
+  mutating func clearBallot() {self._ballot = nil}
+
+  var entry: ProtoPaxosEntry {
+    get {_entry ?? ProtoPaxosEntry()}
+    set {_entry = newValue}
+  }
+  /// Returns true if `entry` has been explicitly set.
+  var hasEntry: Bool {self._entry != nil}
+  /// Clears the value of `entry`. Subsequent reads from it will return its default value.
+  mutating func clearEntry() {self._entry = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _ballot: ProtoPaxosBallot? = nil
+  fileprivate var _entry: ProtoPaxosEntry? = nil
+}
+
+/// Times are milliseconds on the clock of the leader of the ballot.
+nonisolated struct ProtoPaxosGrant: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var asked: UInt64 = 0
+
+  var duration: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct ProtoPaxosMembership: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var voters: [UInt64] = []
+
+  var since: UInt64 = 0
+
+  var decided: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct ProtoPaxosFragment: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var slot: UInt64 = 0
+
+  var digest: UInt64 = 0
+
+  var offset: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct ProtoPaxosCanvass: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var ballot: ProtoPaxosBallot {
+    get {_ballot ?? ProtoPaxosBallot()}
+    set {_ballot = newValue}
+  }
+  /// Returns true if `ballot` has been explicitly set.
+  var hasBallot: Bool {self._ballot != nil}
+  /// Clears the value of `ballot`. Subsequent reads from it will return its default value.
+  mutating func clearBallot() {self._ballot = nil}
+
+  var committed: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _ballot: ProtoPaxosBallot? = nil
+}
+
+nonisolated struct ProtoPaxosPrepare: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var ballot: ProtoPaxosBallot {
+    get {_ballot ?? ProtoPaxosBallot()}
+    set {_ballot = newValue}
+  }
+  /// Returns true if `ballot` has been explicitly set.
+  var hasBallot: Bool {self._ballot != nil}
+  /// Clears the value of `ballot`. Subsequent reads from it will return its default value.
+  mutating func clearBallot() {self._ballot = nil}
+
+  var from: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _ballot: ProtoPaxosBallot? = nil
+}
+
+nonisolated struct ProtoPaxosPromise: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var ballot: ProtoPaxosBallot {
+    get {_ballot ?? ProtoPaxosBallot()}
+    set {_ballot = newValue}
+  }
+  /// Returns true if `ballot` has been explicitly set.
+  var hasBallot: Bool {self._ballot != nil}
+  /// Clears the value of `ballot`. Subsequent reads from it will return its default value.
+  mutating func clearBallot() {self._ballot = nil}
+
+  var from: UInt64 = 0
+
+  var votes: [ProtoPaxosRecord] = []
+
+  /// Absent: these are all.
+  var rest: UInt64 {
+    get {_rest ?? 0}
+    set {_rest = newValue}
+  }
+  /// Returns true if `rest` has been explicitly set.
+  var hasRest: Bool {self._rest != nil}
+  /// Clears the value of `rest`. Subsequent reads from it will return its default value.
+  mutating func clearRest() {self._rest = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _ballot: ProtoPaxosBallot? = nil
+  fileprivate var _rest: UInt64? = nil
+}
+
+nonisolated struct ProtoPaxosAccept: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var ballot: ProtoPaxosBallot {
+    get {_ballot ?? ProtoPaxosBallot()}
+    set {_ballot = newValue}
+  }
+  /// Returns true if `ballot` has been explicitly set.
+  var hasBallot: Bool {self._ballot != nil}
+  /// Clears the value of `ballot`. Subsequent reads from it will return its default value.
+  mutating func clearBallot() {self._ballot = nil}
+
+  var first: UInt64 = 0
+
+  var entries: [ProtoPaxosEntry] = []
+
+  var committed: UInt64 = 0
+
+  var sent: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _ballot: ProtoPaxosBallot? = nil
+}
+
+nonisolated struct ProtoPaxosAccepted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var ballot: ProtoPaxosBallot {
+    get {_ballot ?? ProtoPaxosBallot()}
+    set {_ballot = newValue}
+  }
+  /// Returns true if `ballot` has been explicitly set.
+  var hasBallot: Bool {self._ballot != nil}
+  /// Clears the value of `ballot`. Subsequent reads from it will return its default value.
+  mutating func clearBallot() {self._ballot = nil}
+
+  var first: UInt64 = 0
+
+  var count: UInt64 = 0
+
+  var grant: ProtoPaxosGrant {
+    get {_grant ?? ProtoPaxosGrant()}
+    set {_grant = newValue}
+  }
+  /// Returns true if `grant` has been explicitly set.
+  var hasGrant: Bool {self._grant != nil}
+  /// Clears the value of `grant`. Subsequent reads from it will return its default value.
+  mutating func clearGrant() {self._grant = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _ballot: ProtoPaxosBallot? = nil
+  fileprivate var _grant: ProtoPaxosGrant? = nil
+}
+
+nonisolated struct ProtoPaxosHeartbeat: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var ballot: ProtoPaxosBallot {
+    get {_ballot ?? ProtoPaxosBallot()}
+    set {_ballot = newValue}
+  }
+  /// Returns true if `ballot` has been explicitly set.
+  var hasBallot: Bool {self._ballot != nil}
+  /// Clears the value of `ballot`. Subsequent reads from it will return its default value.
+  mutating func clearBallot() {self._ballot = nil}
+
+  var committed: UInt64 = 0
+
+  var sent: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _ballot: ProtoPaxosBallot? = nil
+}
+
+nonisolated struct ProtoPaxosGranted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var ballot: ProtoPaxosBallot {
+    get {_ballot ?? ProtoPaxosBallot()}
+    set {_ballot = newValue}
+  }
+  /// Returns true if `ballot` has been explicitly set.
+  var hasBallot: Bool {self._ballot != nil}
+  /// Clears the value of `ballot`. Subsequent reads from it will return its default value.
+  mutating func clearBallot() {self._ballot = nil}
+
+  var grant: ProtoPaxosGrant {
+    get {_grant ?? ProtoPaxosGrant()}
+    set {_grant = newValue}
+  }
+  /// Returns true if `grant` has been explicitly set.
+  var hasGrant: Bool {self._grant != nil}
+  /// Clears the value of `grant`. Subsequent reads from it will return its default value.
+  mutating func clearGrant() {self._grant = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _ballot: ProtoPaxosBallot? = nil
+  fileprivate var _grant: ProtoPaxosGrant? = nil
+}
+
+nonisolated struct ProtoPaxosNack: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var ballot: ProtoPaxosBallot {
+    get {_ballot ?? ProtoPaxosBallot()}
+    set {_ballot = newValue}
+  }
+  /// Returns true if `ballot` has been explicitly set.
+  var hasBallot: Bool {self._ballot != nil}
+  /// Clears the value of `ballot`. Subsequent reads from it will return its default value.
+  mutating func clearBallot() {self._ballot = nil}
+
+  var promised: ProtoPaxosBallot {
+    get {_promised ?? ProtoPaxosBallot()}
+    set {_promised = newValue}
+  }
+  /// Returns true if `promised` has been explicitly set.
+  var hasPromised: Bool {self._promised != nil}
+  /// Clears the value of `promised`. Subsequent reads from it will return its default value.
+  mutating func clearPromised() {self._promised = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _ballot: ProtoPaxosBallot? = nil
+  fileprivate var _promised: ProtoPaxosBallot? = nil
+}
+
+nonisolated struct ProtoPaxosResign: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var ballot: ProtoPaxosBallot {
+    get {_ballot ?? ProtoPaxosBallot()}
+    set {_ballot = newValue}
+  }
+  /// Returns true if `ballot` has been explicitly set.
+  var hasBallot: Bool {self._ballot != nil}
+  /// Clears the value of `ballot`. Subsequent reads from it will return its default value.
+  mutating func clearBallot() {self._ballot = nil}
+
+  var successor: UInt64 {
+    get {_successor ?? 0}
+    set {_successor = newValue}
+  }
+  /// Returns true if `successor` has been explicitly set.
+  var hasSuccessor: Bool {self._successor != nil}
+  /// Clears the value of `successor`. Subsequent reads from it will return its default value.
+  mutating func clearSuccessor() {self._successor = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _ballot: ProtoPaxosBallot? = nil
+  fileprivate var _successor: UInt64? = nil
+}
+
+nonisolated struct ProtoPaxosCatchUp: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var from: UInt64 = 0
+
+  var fragment: ProtoPaxosFragment {
+    get {_fragment ?? ProtoPaxosFragment()}
+    set {_fragment = newValue}
+  }
+  /// Returns true if `fragment` has been explicitly set.
+  var hasFragment: Bool {self._fragment != nil}
+  /// Clears the value of `fragment`. Subsequent reads from it will return its default value.
+  mutating func clearFragment() {self._fragment = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _fragment: ProtoPaxosFragment? = nil
+}
+
+nonisolated struct ProtoPaxosChosen: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var records: [ProtoPaxosRecord] = []
+
+  var committed: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct ProtoPaxosChunk: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var slot: UInt64 = 0
+
+  var memberships: [ProtoPaxosMembership] = []
+
+  var digest: UInt64 = 0
+
+  var total: UInt64 = 0
+
+  var offset: UInt64 = 0
+
+  var octets: Data = Data()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "ananta.v1"
+
+nonisolated extension ProtoManagerRole: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0MANAGER_ROLE_UNSPECIFIED\0\u{1}MANAGER_ROLE_FORMING\0\u{1}MANAGER_ROLE_LEARNER\0\u{1}MANAGER_ROLE_FOLLOWER\0\u{1}MANAGER_ROLE_CANDIDATE\0\u{1}MANAGER_ROLE_LEADER\0\u{1}MANAGER_ROLE_UNREACHABLE\0")
+}
 
 nonisolated extension ProtoKind: SwiftProtobuf._ProtoNameProviding {
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0KIND_UNSPECIFIED\0\u{1}KIND_NODE\0\u{1}KIND_VIRTUAL_NETWORK\0\u{1}KIND_VIRTUAL_MACHINE\0\u{1}KIND_SERVICE\0")
@@ -1733,6 +2845,410 @@ nonisolated extension ProtoWaitProgress: SwiftProtobuf.Message, SwiftProtobuf._M
     if lhs.revision != rhs.revision {return false}
     if lhs.acknowledged != rhs.acknowledged {return false}
     if lhs.pending != rhs.pending {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoEventsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".EventsRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoEventsRequest, rhs: ProtoEventsRequest) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoAuditRecords: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".AuditRecords"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}records\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.records) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.records.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.records, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoAuditRecords, rhs: ProtoAuditRecords) -> Bool {
+    if lhs.records != rhs.records {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoAuditRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".AuditRecord"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}revision\0\u{1}author\0\u{1}at\0\u{1}note\0\u{1}items\0\u{1}count\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.revision) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.author) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.at) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.note) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.items) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.count) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.revision != 0 {
+      try visitor.visitSingularUInt64Field(value: self.revision, fieldNumber: 1)
+    }
+    if !self.author.isEmpty {
+      try visitor.visitSingularStringField(value: self.author, fieldNumber: 2)
+    }
+    if self.at != 0 {
+      try visitor.visitSingularUInt64Field(value: self.at, fieldNumber: 3)
+    }
+    if !self.note.isEmpty {
+      try visitor.visitSingularStringField(value: self.note, fieldNumber: 4)
+    }
+    if !self.items.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.items, fieldNumber: 5)
+    }
+    if self.count != 0 {
+      try visitor.visitSingularUInt64Field(value: self.count, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoAuditRecord, rhs: ProtoAuditRecord) -> Bool {
+    if lhs.revision != rhs.revision {return false}
+    if lhs.author != rhs.author {return false}
+    if lhs.at != rhs.at {return false}
+    if lhs.note != rhs.note {return false}
+    if lhs.items != rhs.items {return false}
+    if lhs.count != rhs.count {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoAuditRecord.Item: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = ProtoAuditRecord.protoMessageName + ".Item"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}action\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._key) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.action) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._key {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.action != .unspecified {
+      try visitor.visitSingularEnumField(value: self.action, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoAuditRecord.Item, rhs: ProtoAuditRecord.Item) -> Bool {
+    if lhs._key != rhs._key {return false}
+    if lhs.action != rhs.action {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoManagersRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ManagersRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoManagersRequest, rhs: ProtoManagersRequest) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoManagerAddress: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ManagerAddress"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}host\0\u{1}port\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.host) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.port) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.host.isEmpty {
+      try visitor.visitSingularStringField(value: self.host, fieldNumber: 1)
+    }
+    if self.port != 0 {
+      try visitor.visitSingularUInt32Field(value: self.port, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoManagerAddress, rhs: ProtoManagerAddress) -> Bool {
+    if lhs.host != rhs.host {return false}
+    if lhs.port != rhs.port {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoManagerStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ManagerStatus"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{1}address\0\u{1}replica\0\u{1}role\0\u{3}is_voter\0\u{1}ballot\0\u{1}committed\0\u{1}snapshot\0\u{1}seconds\0\u{3}silent_milliseconds\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.node) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._address) }()
+      case 3: try { try decoder.decodeSingularFixed64Field(value: &self.replica) }()
+      case 4: try { try decoder.decodeSingularEnumField(value: &self.role) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.isVoter) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._ballot) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.committed) }()
+      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.snapshot) }()
+      case 9: try { try decoder.decodeSingularUInt64Field(value: &self.seconds) }()
+      case 10: try { try decoder.decodeSingularUInt64Field(value: &self.silentMilliseconds) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.node.isEmpty {
+      try visitor.visitSingularStringField(value: self.node, fieldNumber: 1)
+    }
+    try { if let v = self._address {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if self.replica != 0 {
+      try visitor.visitSingularFixed64Field(value: self.replica, fieldNumber: 3)
+    }
+    if self.role != .unspecified {
+      try visitor.visitSingularEnumField(value: self.role, fieldNumber: 4)
+    }
+    if self.isVoter != false {
+      try visitor.visitSingularBoolField(value: self.isVoter, fieldNumber: 5)
+    }
+    try { if let v = self._ballot {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    if self.committed != 0 {
+      try visitor.visitSingularUInt64Field(value: self.committed, fieldNumber: 7)
+    }
+    if self.snapshot != 0 {
+      try visitor.visitSingularUInt64Field(value: self.snapshot, fieldNumber: 8)
+    }
+    if self.seconds != 0 {
+      try visitor.visitSingularUInt64Field(value: self.seconds, fieldNumber: 9)
+    }
+    if self.silentMilliseconds != 0 {
+      try visitor.visitSingularUInt64Field(value: self.silentMilliseconds, fieldNumber: 10)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoManagerStatus, rhs: ProtoManagerStatus) -> Bool {
+    if lhs.node != rhs.node {return false}
+    if lhs._address != rhs._address {return false}
+    if lhs.replica != rhs.replica {return false}
+    if lhs.role != rhs.role {return false}
+    if lhs.isVoter != rhs.isVoter {return false}
+    if lhs._ballot != rhs._ballot {return false}
+    if lhs.committed != rhs.committed {return false}
+    if lhs.snapshot != rhs.snapshot {return false}
+    if lhs.seconds != rhs.seconds {return false}
+    if lhs.silentMilliseconds != rhs.silentMilliseconds {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoManagerGroup: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ManagerGroup"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}answering\0\u{1}cluster\0\u{1}managers\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.answering) }()
+      case 2: try { try decoder.decodeSingularFixed64Field(value: &self.cluster) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.managers) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.answering.isEmpty {
+      try visitor.visitSingularStringField(value: self.answering, fieldNumber: 1)
+    }
+    if self.cluster != 0 {
+      try visitor.visitSingularFixed64Field(value: self.cluster, fieldNumber: 2)
+    }
+    if !self.managers.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.managers, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoManagerGroup, rhs: ProtoManagerGroup) -> Bool {
+    if lhs.answering != rhs.answering {return false}
+    if lhs.cluster != rhs.cluster {return false}
+    if lhs.managers != rhs.managers {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoManagerChange: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ManagerChange"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}add\0\u{1}remove\0\u{3}transfer_to\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.change != nil {try decoder.handleConflictingOneOf()}
+          self.change = .add(v)
+        }
+      }()
+      case 2: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.change != nil {try decoder.handleConflictingOneOf()}
+          self.change = .remove(v)
+        }
+      }()
+      case 3: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.change != nil {try decoder.handleConflictingOneOf()}
+          self.change = .transferTo(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.change {
+    case .add?: try {
+      guard case .add(let v)? = self.change else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 1)
+    }()
+    case .remove?: try {
+      guard case .remove(let v)? = self.change else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 2)
+    }()
+    case .transferTo?: try {
+      guard case .transferTo(let v)? = self.change else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 3)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoManagerChange, rhs: ProtoManagerChange) -> Bool {
+    if lhs.change != rhs.change {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoManagersChanged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ManagersChanged"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoManagersChanged, rhs: ProtoManagersChanged) -> Bool {
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2938,7 +4454,7 @@ nonisolated extension ProtoClusterState: SwiftProtobuf.Message, SwiftProtobuf._M
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.revision) }()
-      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.epoch) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._epoch) }()
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.nodes) }()
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.networks) }()
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.machines) }()
@@ -2949,12 +4465,16 @@ nonisolated extension ProtoClusterState: SwiftProtobuf.Message, SwiftProtobuf._M
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.revision != 0 {
       try visitor.visitSingularUInt64Field(value: self.revision, fieldNumber: 1)
     }
-    if self.epoch != 0 {
-      try visitor.visitSingularUInt64Field(value: self.epoch, fieldNumber: 2)
-    }
+    try { if let v = self._epoch {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
     if !self.nodes.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.nodes, fieldNumber: 3)
     }
@@ -2972,11 +4492,46 @@ nonisolated extension ProtoClusterState: SwiftProtobuf.Message, SwiftProtobuf._M
 
   static func ==(lhs: ProtoClusterState, rhs: ProtoClusterState) -> Bool {
     if lhs.revision != rhs.revision {return false}
-    if lhs.epoch != rhs.epoch {return false}
+    if lhs._epoch != rhs._epoch {return false}
     if lhs.nodes != rhs.nodes {return false}
     if lhs.networks != rhs.networks {return false}
     if lhs.machines != rhs.machines {return false}
     if lhs.services != rhs.services {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoEpoch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Epoch"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}round\0\u{1}replica\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.round) }()
+      case 2: try { try decoder.decodeSingularFixed64Field(value: &self.replica) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.round != 0 {
+      try visitor.visitSingularUInt64Field(value: self.round, fieldNumber: 1)
+    }
+    if self.replica != 0 {
+      try visitor.visitSingularFixed64Field(value: self.replica, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoEpoch, rhs: ProtoEpoch) -> Bool {
+    if lhs.round != rhs.round {return false}
+    if lhs.replica != rhs.replica {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3112,7 +4667,7 @@ nonisolated extension ProtoHello: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.node) }()
       case 2: try { try decoder.decodeRepeatedEnumField(value: &self.roles) }()
-      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.epoch) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._epoch) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.revision) }()
       default: break
       }
@@ -3120,15 +4675,19 @@ nonisolated extension ProtoHello: SwiftProtobuf.Message, SwiftProtobuf._MessageI
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.node.isEmpty {
       try visitor.visitSingularStringField(value: self.node, fieldNumber: 1)
     }
     if !self.roles.isEmpty {
       try visitor.visitPackedEnumField(value: self.roles, fieldNumber: 2)
     }
-    if self.epoch != 0 {
-      try visitor.visitSingularUInt64Field(value: self.epoch, fieldNumber: 3)
-    }
+    try { if let v = self._epoch {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
     if self.revision != 0 {
       try visitor.visitSingularUInt64Field(value: self.revision, fieldNumber: 4)
     }
@@ -3138,7 +4697,7 @@ nonisolated extension ProtoHello: SwiftProtobuf.Message, SwiftProtobuf._MessageI
   static func ==(lhs: ProtoHello, rhs: ProtoHello) -> Bool {
     if lhs.node != rhs.node {return false}
     if lhs.roles != rhs.roles {return false}
-    if lhs.epoch != rhs.epoch {return false}
+    if lhs._epoch != rhs._epoch {return false}
     if lhs.revision != rhs.revision {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -3156,25 +4715,29 @@ nonisolated extension ProtoAcknowledged: SwiftProtobuf.Message, SwiftProtobuf._M
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.revision) }()
-      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.epoch) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._epoch) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.revision != 0 {
       try visitor.visitSingularUInt64Field(value: self.revision, fieldNumber: 1)
     }
-    if self.epoch != 0 {
-      try visitor.visitSingularUInt64Field(value: self.epoch, fieldNumber: 2)
-    }
+    try { if let v = self._epoch {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: ProtoAcknowledged, rhs: ProtoAcknowledged) -> Bool {
     if lhs.revision != rhs.revision {return false}
-    if lhs.epoch != rhs.epoch {return false}
+    if lhs._epoch != rhs._epoch {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3191,25 +4754,29 @@ nonisolated extension ProtoRefused: SwiftProtobuf.Message, SwiftProtobuf._Messag
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.revision) }()
-      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.highestEpoch) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._highestEpoch) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.revision != 0 {
       try visitor.visitSingularUInt64Field(value: self.revision, fieldNumber: 1)
     }
-    if self.highestEpoch != 0 {
-      try visitor.visitSingularUInt64Field(value: self.highestEpoch, fieldNumber: 2)
-    }
+    try { if let v = self._highestEpoch {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: ProtoRefused, rhs: ProtoRefused) -> Bool {
     if lhs.revision != rhs.revision {return false}
-    if lhs.highestEpoch != rhs.highestEpoch {return false}
+    if lhs._highestEpoch != rhs._highestEpoch {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3527,7 +5094,7 @@ nonisolated extension ProtoUpdate: SwiftProtobuf.Message, SwiftProtobuf._Message
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.epoch) }()
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._epoch) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.revision) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.isSnapshot) }()
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.commands) }()
@@ -3537,9 +5104,13 @@ nonisolated extension ProtoUpdate: SwiftProtobuf.Message, SwiftProtobuf._Message
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if self.epoch != 0 {
-      try visitor.visitSingularUInt64Field(value: self.epoch, fieldNumber: 1)
-    }
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._epoch {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
     if self.revision != 0 {
       try visitor.visitSingularUInt64Field(value: self.revision, fieldNumber: 2)
     }
@@ -3553,7 +5124,7 @@ nonisolated extension ProtoUpdate: SwiftProtobuf.Message, SwiftProtobuf._Message
   }
 
   static func ==(lhs: ProtoUpdate, rhs: ProtoUpdate) -> Bool {
-    if lhs.epoch != rhs.epoch {return false}
+    if lhs._epoch != rhs._epoch {return false}
     if lhs.revision != rhs.revision {return false}
     if lhs.isSnapshot != rhs.isSnapshot {return false}
     if lhs.commands != rhs.commands {return false}
@@ -3564,7 +5135,7 @@ nonisolated extension ProtoUpdate: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension ProtoCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Command"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}set_mux_endpoint\0\u{3}remove_mux_endpoint\0\u{1}announce\0\u{1}withdraw\0\u{3}set_muxes\0\u{3}set_machine\0\u{3}remove_machine\0\u{3}set_host_endpoint\0\u{3}remove_host_endpoint\0\u{3}set_locators\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}set_mux_endpoint\0\u{3}remove_mux_endpoint\0\u{1}announce\0\u{1}withdraw\0\u{3}set_muxes\0\u{3}set_machine\0\u{3}remove_machine\0\u{3}set_host_endpoint\0\u{3}remove_host_endpoint\0\u{3}set_locators\0\u{3}set_keys\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3687,6 +5258,19 @@ nonisolated extension ProtoCommand: SwiftProtobuf.Message, SwiftProtobuf._Messag
           self.command = .setLocators(v)
         }
       }()
+      case 11: try {
+        var v: ProtoKeyRing?
+        var hadOneofValue = false
+        if let current = self.command {
+          hadOneofValue = true
+          if case .setKeys(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.command = .setKeys(v)
+        }
+      }()
       default: break
       }
     }
@@ -3737,6 +5321,10 @@ nonisolated extension ProtoCommand: SwiftProtobuf.Message, SwiftProtobuf._Messag
     case .setLocators?: try {
       guard case .setLocators(let v)? = self.command else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    }()
+    case .setKeys?: try {
+      guard case .setKeys(let v)? = self.command else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
     }()
     case nil: break
     }
@@ -4010,6 +5598,1386 @@ nonisolated extension ProtoHostEndpointKey: SwiftProtobuf.Message, SwiftProtobuf
   static func ==(lhs: ProtoHostEndpointKey, rhs: ProtoHostEndpointKey) -> Bool {
     if lhs._locator != rhs._locator {return false}
     if lhs._key != rhs._key {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoDatagramKey: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".DatagramKey"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}low\0\u{1}high\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularFixed64Field(value: &self.low) }()
+      case 3: try { try decoder.decodeSingularFixed64Field(value: &self.high) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.id != 0 {
+      try visitor.visitSingularUInt32Field(value: self.id, fieldNumber: 1)
+    }
+    if self.low != 0 {
+      try visitor.visitSingularFixed64Field(value: self.low, fieldNumber: 2)
+    }
+    if self.high != 0 {
+      try visitor.visitSingularFixed64Field(value: self.high, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoDatagramKey, rhs: ProtoDatagramKey) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.low != rhs.low {return false}
+    if lhs.high != rhs.high {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoKeyRing: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".KeyRing"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}keys\0\u{3}current_id\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.keys) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.currentID) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.keys.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.keys, fieldNumber: 1)
+    }
+    if self.currentID != 0 {
+      try visitor.visitSingularUInt32Field(value: self.currentID, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoKeyRing, rhs: ProtoKeyRing) -> Bool {
+    if lhs.keys != rhs.keys {return false}
+    if lhs.currentID != rhs.currentID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoReplicaMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ReplicaMessage"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}envelope\0\u{1}status\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: ProtoReplicaHello?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .hello(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .hello(v)
+        }
+      }()
+      case 2: try {
+        var v: ProtoPaxosEnvelope?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .envelope(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .envelope(v)
+        }
+      }()
+      case 3: try {
+        var v: ProtoReplicaStatus?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .status(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .status(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.message {
+    case .hello?: try {
+      guard case .hello(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    }()
+    case .envelope?: try {
+      guard case .envelope(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case .status?: try {
+      guard case .status(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoReplicaMessage, rhs: ProtoReplicaMessage) -> Bool {
+    if lhs.message != rhs.message {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoReplicaHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ReplicaHello"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}cluster\0\u{1}replica\0\u{1}node\0\u{1}address\0\u{1}founders\0\u{3}managers_digest\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.version) }()
+      case 2: try { try decoder.decodeSingularFixed64Field(value: &self._cluster) }()
+      case 3: try { try decoder.decodeSingularFixed64Field(value: &self.replica) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.node) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._address) }()
+      case 6: try { try decoder.decodeRepeatedFixed64Field(value: &self.founders) }()
+      case 7: try { try decoder.decodeSingularFixed64Field(value: &self.managersDigest) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.version != 0 {
+      try visitor.visitSingularUInt32Field(value: self.version, fieldNumber: 1)
+    }
+    try { if let v = self._cluster {
+      try visitor.visitSingularFixed64Field(value: v, fieldNumber: 2)
+    } }()
+    if self.replica != 0 {
+      try visitor.visitSingularFixed64Field(value: self.replica, fieldNumber: 3)
+    }
+    if !self.node.isEmpty {
+      try visitor.visitSingularStringField(value: self.node, fieldNumber: 4)
+    }
+    try { if let v = self._address {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
+    if !self.founders.isEmpty {
+      try visitor.visitPackedFixed64Field(value: self.founders, fieldNumber: 6)
+    }
+    if self.managersDigest != 0 {
+      try visitor.visitSingularFixed64Field(value: self.managersDigest, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoReplicaHello, rhs: ProtoReplicaHello) -> Bool {
+    if lhs.version != rhs.version {return false}
+    if lhs._cluster != rhs._cluster {return false}
+    if lhs.replica != rhs.replica {return false}
+    if lhs.node != rhs.node {return false}
+    if lhs._address != rhs._address {return false}
+    if lhs.founders != rhs.founders {return false}
+    if lhs.managersDigest != rhs.managersDigest {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoReplicaStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ReplicaStatus"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}replica\0\u{1}role\0\u{3}is_voter\0\u{1}ballot\0\u{1}committed\0\u{1}snapshot\0\u{1}seconds\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularFixed64Field(value: &self.replica) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.role) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.isVoter) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._ballot) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.committed) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.snapshot) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.seconds) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.replica != 0 {
+      try visitor.visitSingularFixed64Field(value: self.replica, fieldNumber: 1)
+    }
+    if self.role != .unspecified {
+      try visitor.visitSingularEnumField(value: self.role, fieldNumber: 2)
+    }
+    if self.isVoter != false {
+      try visitor.visitSingularBoolField(value: self.isVoter, fieldNumber: 3)
+    }
+    try { if let v = self._ballot {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    if self.committed != 0 {
+      try visitor.visitSingularUInt64Field(value: self.committed, fieldNumber: 5)
+    }
+    if self.snapshot != 0 {
+      try visitor.visitSingularUInt64Field(value: self.snapshot, fieldNumber: 6)
+    }
+    if self.seconds != 0 {
+      try visitor.visitSingularUInt64Field(value: self.seconds, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoReplicaStatus, rhs: ProtoReplicaStatus) -> Bool {
+    if lhs.replica != rhs.replica {return false}
+    if lhs.role != rhs.role {return false}
+    if lhs.isVoter != rhs.isVoter {return false}
+    if lhs._ballot != rhs._ballot {return false}
+    if lhs.committed != rhs.committed {return false}
+    if lhs.snapshot != rhs.snapshot {return false}
+    if lhs.seconds != rhs.seconds {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPaxosEnvelope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PaxosEnvelope"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}cluster\0\u{1}from\0\u{1}to\0\u{2}\u{6}canvass\0\u{1}supported\0\u{1}prepare\0\u{1}promise\0\u{1}accept\0\u{1}accepted\0\u{1}heartbeat\0\u{1}granted\0\u{1}nack\0\u{1}resign\0\u{3}catch_up\0\u{1}chosen\0\u{1}chunk\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.version) }()
+      case 2: try { try decoder.decodeSingularFixed64Field(value: &self.cluster) }()
+      case 3: try { try decoder.decodeSingularFixed64Field(value: &self.from) }()
+      case 4: try { try decoder.decodeSingularFixed64Field(value: &self.to) }()
+      case 10: try {
+        var v: ProtoPaxosCanvass?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .canvass(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .canvass(v)
+        }
+      }()
+      case 11: try {
+        var v: ProtoPaxosBallot?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .supported(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .supported(v)
+        }
+      }()
+      case 12: try {
+        var v: ProtoPaxosPrepare?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .prepare(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .prepare(v)
+        }
+      }()
+      case 13: try {
+        var v: ProtoPaxosPromise?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .promise(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .promise(v)
+        }
+      }()
+      case 14: try {
+        var v: ProtoPaxosAccept?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .accept(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .accept(v)
+        }
+      }()
+      case 15: try {
+        var v: ProtoPaxosAccepted?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .accepted(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .accepted(v)
+        }
+      }()
+      case 16: try {
+        var v: ProtoPaxosHeartbeat?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .heartbeat(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .heartbeat(v)
+        }
+      }()
+      case 17: try {
+        var v: ProtoPaxosGranted?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .granted(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .granted(v)
+        }
+      }()
+      case 18: try {
+        var v: ProtoPaxosNack?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .nack(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .nack(v)
+        }
+      }()
+      case 19: try {
+        var v: ProtoPaxosResign?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .resign(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .resign(v)
+        }
+      }()
+      case 20: try {
+        var v: ProtoPaxosCatchUp?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .catchUp(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .catchUp(v)
+        }
+      }()
+      case 21: try {
+        var v: ProtoPaxosChosen?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .chosen(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .chosen(v)
+        }
+      }()
+      case 22: try {
+        var v: ProtoPaxosChunk?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .chunk(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .chunk(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.version != 0 {
+      try visitor.visitSingularUInt32Field(value: self.version, fieldNumber: 1)
+    }
+    if self.cluster != 0 {
+      try visitor.visitSingularFixed64Field(value: self.cluster, fieldNumber: 2)
+    }
+    if self.from != 0 {
+      try visitor.visitSingularFixed64Field(value: self.from, fieldNumber: 3)
+    }
+    if self.to != 0 {
+      try visitor.visitSingularFixed64Field(value: self.to, fieldNumber: 4)
+    }
+    switch self.message {
+    case .canvass?: try {
+      guard case .canvass(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    }()
+    case .supported?: try {
+      guard case .supported(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    }()
+    case .prepare?: try {
+      guard case .prepare(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+    }()
+    case .promise?: try {
+      guard case .promise(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
+    }()
+    case .accept?: try {
+      guard case .accept(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+    }()
+    case .accepted?: try {
+      guard case .accepted(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
+    }()
+    case .heartbeat?: try {
+      guard case .heartbeat(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+    }()
+    case .granted?: try {
+      guard case .granted(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
+    }()
+    case .nack?: try {
+      guard case .nack(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
+    }()
+    case .resign?: try {
+      guard case .resign(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
+    }()
+    case .catchUp?: try {
+      guard case .catchUp(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+    }()
+    case .chosen?: try {
+      guard case .chosen(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
+    }()
+    case .chunk?: try {
+      guard case .chunk(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 22)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPaxosEnvelope, rhs: ProtoPaxosEnvelope) -> Bool {
+    if lhs.version != rhs.version {return false}
+    if lhs.cluster != rhs.cluster {return false}
+    if lhs.from != rhs.from {return false}
+    if lhs.to != rhs.to {return false}
+    if lhs.message != rhs.message {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPaxosBallot: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PaxosBallot"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}round\0\u{1}replica\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.round) }()
+      case 2: try { try decoder.decodeSingularFixed64Field(value: &self.replica) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.round != 0 {
+      try visitor.visitSingularUInt64Field(value: self.round, fieldNumber: 1)
+    }
+    if self.replica != 0 {
+      try visitor.visitSingularFixed64Field(value: self.replica, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPaxosBallot, rhs: ProtoPaxosBallot) -> Bool {
+    if lhs.round != rhs.round {return false}
+    if lhs.replica != rhs.replica {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPaxosEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PaxosEntry"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}no_op\0\u{1}command\0\u{1}add\0\u{1}remove\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: ProtoPaxosEntry.NoOp?
+        var hadOneofValue = false
+        if let current = self.entry {
+          hadOneofValue = true
+          if case .noOp(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.entry = .noOp(v)
+        }
+      }()
+      case 2: try {
+        var v: Data?
+        try decoder.decodeSingularBytesField(value: &v)
+        if let v = v {
+          if self.entry != nil {try decoder.handleConflictingOneOf()}
+          self.entry = .command(v)
+        }
+      }()
+      case 3: try {
+        var v: UInt64?
+        try decoder.decodeSingularFixed64Field(value: &v)
+        if let v = v {
+          if self.entry != nil {try decoder.handleConflictingOneOf()}
+          self.entry = .add(v)
+        }
+      }()
+      case 4: try {
+        var v: UInt64?
+        try decoder.decodeSingularFixed64Field(value: &v)
+        if let v = v {
+          if self.entry != nil {try decoder.handleConflictingOneOf()}
+          self.entry = .remove(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.entry {
+    case .noOp?: try {
+      guard case .noOp(let v)? = self.entry else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    }()
+    case .command?: try {
+      guard case .command(let v)? = self.entry else { preconditionFailure() }
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 2)
+    }()
+    case .add?: try {
+      guard case .add(let v)? = self.entry else { preconditionFailure() }
+      try visitor.visitSingularFixed64Field(value: v, fieldNumber: 3)
+    }()
+    case .remove?: try {
+      guard case .remove(let v)? = self.entry else { preconditionFailure() }
+      try visitor.visitSingularFixed64Field(value: v, fieldNumber: 4)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPaxosEntry, rhs: ProtoPaxosEntry) -> Bool {
+    if lhs.entry != rhs.entry {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPaxosEntry.NoOp: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = ProtoPaxosEntry.protoMessageName + ".NoOp"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPaxosEntry.NoOp, rhs: ProtoPaxosEntry.NoOp) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPaxosRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PaxosRecord"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}slot\0\u{1}ballot\0\u{1}entry\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.slot) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._ballot) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._entry) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.slot != 0 {
+      try visitor.visitSingularUInt64Field(value: self.slot, fieldNumber: 1)
+    }
+    try { if let v = self._ballot {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._entry {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPaxosRecord, rhs: ProtoPaxosRecord) -> Bool {
+    if lhs.slot != rhs.slot {return false}
+    if lhs._ballot != rhs._ballot {return false}
+    if lhs._entry != rhs._entry {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPaxosGrant: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PaxosGrant"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}asked\0\u{1}duration\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.asked) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.duration) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.asked != 0 {
+      try visitor.visitSingularUInt64Field(value: self.asked, fieldNumber: 1)
+    }
+    if self.duration != 0 {
+      try visitor.visitSingularUInt64Field(value: self.duration, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPaxosGrant, rhs: ProtoPaxosGrant) -> Bool {
+    if lhs.asked != rhs.asked {return false}
+    if lhs.duration != rhs.duration {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPaxosMembership: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PaxosMembership"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}voters\0\u{1}since\0\u{1}decided\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedFixed64Field(value: &self.voters) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.since) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.decided) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.voters.isEmpty {
+      try visitor.visitPackedFixed64Field(value: self.voters, fieldNumber: 1)
+    }
+    if self.since != 0 {
+      try visitor.visitSingularUInt64Field(value: self.since, fieldNumber: 2)
+    }
+    if self.decided != 0 {
+      try visitor.visitSingularUInt64Field(value: self.decided, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPaxosMembership, rhs: ProtoPaxosMembership) -> Bool {
+    if lhs.voters != rhs.voters {return false}
+    if lhs.since != rhs.since {return false}
+    if lhs.decided != rhs.decided {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPaxosFragment: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PaxosFragment"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}slot\0\u{1}digest\0\u{1}offset\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.slot) }()
+      case 2: try { try decoder.decodeSingularFixed64Field(value: &self.digest) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.offset) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.slot != 0 {
+      try visitor.visitSingularUInt64Field(value: self.slot, fieldNumber: 1)
+    }
+    if self.digest != 0 {
+      try visitor.visitSingularFixed64Field(value: self.digest, fieldNumber: 2)
+    }
+    if self.offset != 0 {
+      try visitor.visitSingularUInt64Field(value: self.offset, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPaxosFragment, rhs: ProtoPaxosFragment) -> Bool {
+    if lhs.slot != rhs.slot {return false}
+    if lhs.digest != rhs.digest {return false}
+    if lhs.offset != rhs.offset {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPaxosCanvass: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PaxosCanvass"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}ballot\0\u{1}committed\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._ballot) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.committed) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._ballot {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.committed != 0 {
+      try visitor.visitSingularUInt64Field(value: self.committed, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPaxosCanvass, rhs: ProtoPaxosCanvass) -> Bool {
+    if lhs._ballot != rhs._ballot {return false}
+    if lhs.committed != rhs.committed {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPaxosPrepare: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PaxosPrepare"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}ballot\0\u{1}from\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._ballot) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.from) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._ballot {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.from != 0 {
+      try visitor.visitSingularUInt64Field(value: self.from, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPaxosPrepare, rhs: ProtoPaxosPrepare) -> Bool {
+    if lhs._ballot != rhs._ballot {return false}
+    if lhs.from != rhs.from {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPaxosPromise: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PaxosPromise"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}ballot\0\u{1}from\0\u{1}votes\0\u{1}rest\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._ballot) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.from) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.votes) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self._rest) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._ballot {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.from != 0 {
+      try visitor.visitSingularUInt64Field(value: self.from, fieldNumber: 2)
+    }
+    if !self.votes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.votes, fieldNumber: 3)
+    }
+    try { if let v = self._rest {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 4)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPaxosPromise, rhs: ProtoPaxosPromise) -> Bool {
+    if lhs._ballot != rhs._ballot {return false}
+    if lhs.from != rhs.from {return false}
+    if lhs.votes != rhs.votes {return false}
+    if lhs._rest != rhs._rest {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPaxosAccept: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PaxosAccept"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}ballot\0\u{1}first\0\u{1}entries\0\u{1}committed\0\u{1}sent\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._ballot) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.first) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.entries) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.committed) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.sent) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._ballot {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.first != 0 {
+      try visitor.visitSingularUInt64Field(value: self.first, fieldNumber: 2)
+    }
+    if !self.entries.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.entries, fieldNumber: 3)
+    }
+    if self.committed != 0 {
+      try visitor.visitSingularUInt64Field(value: self.committed, fieldNumber: 4)
+    }
+    if self.sent != 0 {
+      try visitor.visitSingularUInt64Field(value: self.sent, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPaxosAccept, rhs: ProtoPaxosAccept) -> Bool {
+    if lhs._ballot != rhs._ballot {return false}
+    if lhs.first != rhs.first {return false}
+    if lhs.entries != rhs.entries {return false}
+    if lhs.committed != rhs.committed {return false}
+    if lhs.sent != rhs.sent {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPaxosAccepted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PaxosAccepted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}ballot\0\u{1}first\0\u{1}count\0\u{1}grant\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._ballot) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.first) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.count) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._grant) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._ballot {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.first != 0 {
+      try visitor.visitSingularUInt64Field(value: self.first, fieldNumber: 2)
+    }
+    if self.count != 0 {
+      try visitor.visitSingularUInt64Field(value: self.count, fieldNumber: 3)
+    }
+    try { if let v = self._grant {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPaxosAccepted, rhs: ProtoPaxosAccepted) -> Bool {
+    if lhs._ballot != rhs._ballot {return false}
+    if lhs.first != rhs.first {return false}
+    if lhs.count != rhs.count {return false}
+    if lhs._grant != rhs._grant {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPaxosHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PaxosHeartbeat"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}ballot\0\u{1}committed\0\u{1}sent\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._ballot) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.committed) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.sent) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._ballot {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.committed != 0 {
+      try visitor.visitSingularUInt64Field(value: self.committed, fieldNumber: 2)
+    }
+    if self.sent != 0 {
+      try visitor.visitSingularUInt64Field(value: self.sent, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPaxosHeartbeat, rhs: ProtoPaxosHeartbeat) -> Bool {
+    if lhs._ballot != rhs._ballot {return false}
+    if lhs.committed != rhs.committed {return false}
+    if lhs.sent != rhs.sent {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPaxosGranted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PaxosGranted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}ballot\0\u{1}grant\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._ballot) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._grant) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._ballot {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._grant {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPaxosGranted, rhs: ProtoPaxosGranted) -> Bool {
+    if lhs._ballot != rhs._ballot {return false}
+    if lhs._grant != rhs._grant {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPaxosNack: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PaxosNack"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}ballot\0\u{1}promised\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._ballot) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._promised) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._ballot {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._promised {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPaxosNack, rhs: ProtoPaxosNack) -> Bool {
+    if lhs._ballot != rhs._ballot {return false}
+    if lhs._promised != rhs._promised {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPaxosResign: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PaxosResign"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}ballot\0\u{1}successor\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._ballot) }()
+      case 2: try { try decoder.decodeSingularFixed64Field(value: &self._successor) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._ballot {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._successor {
+      try visitor.visitSingularFixed64Field(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPaxosResign, rhs: ProtoPaxosResign) -> Bool {
+    if lhs._ballot != rhs._ballot {return false}
+    if lhs._successor != rhs._successor {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPaxosCatchUp: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PaxosCatchUp"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}from\0\u{1}fragment\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.from) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._fragment) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.from != 0 {
+      try visitor.visitSingularUInt64Field(value: self.from, fieldNumber: 1)
+    }
+    try { if let v = self._fragment {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPaxosCatchUp, rhs: ProtoPaxosCatchUp) -> Bool {
+    if lhs.from != rhs.from {return false}
+    if lhs._fragment != rhs._fragment {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPaxosChosen: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PaxosChosen"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}records\0\u{1}committed\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.records) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.committed) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.records.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.records, fieldNumber: 1)
+    }
+    if self.committed != 0 {
+      try visitor.visitSingularUInt64Field(value: self.committed, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPaxosChosen, rhs: ProtoPaxosChosen) -> Bool {
+    if lhs.records != rhs.records {return false}
+    if lhs.committed != rhs.committed {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPaxosChunk: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PaxosChunk"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}slot\0\u{1}memberships\0\u{1}digest\0\u{1}total\0\u{1}offset\0\u{1}octets\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.slot) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.memberships) }()
+      case 3: try { try decoder.decodeSingularFixed64Field(value: &self.digest) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.total) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.offset) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self.octets) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.slot != 0 {
+      try visitor.visitSingularUInt64Field(value: self.slot, fieldNumber: 1)
+    }
+    if !self.memberships.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.memberships, fieldNumber: 2)
+    }
+    if self.digest != 0 {
+      try visitor.visitSingularFixed64Field(value: self.digest, fieldNumber: 3)
+    }
+    if self.total != 0 {
+      try visitor.visitSingularUInt64Field(value: self.total, fieldNumber: 4)
+    }
+    if self.offset != 0 {
+      try visitor.visitSingularUInt64Field(value: self.offset, fieldNumber: 5)
+    }
+    if !self.octets.isEmpty {
+      try visitor.visitSingularBytesField(value: self.octets, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPaxosChunk, rhs: ProtoPaxosChunk) -> Bool {
+    if lhs.slot != rhs.slot {return false}
+    if lhs.memberships != rhs.memberships {return false}
+    if lhs.digest != rhs.digest {return false}
+    if lhs.total != rhs.total {return false}
+    if lhs.offset != rhs.offset {return false}
+    if lhs.octets != rhs.octets {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
