@@ -55,7 +55,7 @@ public struct ManagementClient: Sendable {
     request.dryRun = dryRun
     let message = request
     let options = ManagerConnection.options(timeout: timeout)
-    return try await ask { client in
+    return try await ask(isChange: !dryRun) { client in
       try Outcome(try await ProtoOperator.Client(wrapping: client).apply(message, options: options))
     }
   }
@@ -91,7 +91,7 @@ public struct ManagementClient: Sendable {
   /// Gives or takes votes, or hands leadership over; returns when that is done.
   public func change(_ change: ManagerChange) async throws(ManagementClientError) {
     let options = ManagerConnection.options(timeout: timeout)
-    return try await ask { client in
+    return try await ask(isChange: true) { client in
       _ = try await ProtoOperator.Client(wrapping: client).changeManagers(change.proto, options: options)
     }
   }
@@ -120,7 +120,12 @@ public struct ManagementClient: Sendable {
     guard isOver else { throw .failed("the manager stopped before all nodes had the revision; wait again") }
   }
 
+  /// Asks one manager after the other.
+  ///
+  /// A change is not asked for again when the connection was lost while it was under way: it may have been carried
+  /// out, and others may have changed the same since.
   private func ask<Answer: Sendable>(
+    isChange: Bool = false,
     _ question: @Sendable @escaping (GRPCClient<HTTP2ClientTransport.Posix>) async throws -> Answer
   ) async throws(ManagementClientError) -> Answer {
     var toTry = addresses
@@ -140,6 +145,7 @@ public struct ManagementClient: Sendable {
           toTry.insert(next, at: 0)
         }
       } catch let error as UnreachableManager {
+        if isChange, error.mayHaveActed { throw .manager(.uncertain(reason: Self.lost(address))) }
         reasons[address] = error.reason
       } catch let error as OwnCertificateError {
         throw .failed(error.reason)
@@ -151,6 +157,11 @@ public struct ManagementClient: Sendable {
     }
     if let last { throw .manager(last) }
     throw .unreachable(reasons)
+  }
+
+  private static func lost(_ address: ManagerAddress) -> String {
+    "the connection to the manager at \(address) was lost while the change was under way; look whether it took effect "
+      + "before you try again"
   }
 
   private static func describe(_ error: RPCError) -> ManagementClientError {

@@ -35,16 +35,19 @@ struct ManagerConnection {
       @Sendable @escaping (GRPCClient<HTTP2ClientTransport.Posix>, ClientSecurity) async throws -> Result
   ) async throws -> Result {
     let protection = try ClientSecurity(security)
-    let transport = try transport(protection.transport)
+    let mark = RequestMark()
+    let transport = try transport(protection.transport, mark)
     do {
-      return try await withGRPCClient(transport: transport) { client in try await work(client, protection) }
+      return try await withGRPCClient(transport: transport, interceptors: [mark]) { client in
+        try await work(client, protection)
+      }
     } catch let error as RPCError where error.code == .unavailable {
-      throw UnreachableManager(error, security, protection)
+      throw UnreachableManager(error, security, protection, isAsked: mark.hasBegun)
     }
   }
 
   private func transport(
-    _ protection: HTTP2ClientTransport.Posix.TransportSecurity
+    _ protection: HTTP2ClientTransport.Posix.TransportSecurity, _ mark: RequestMark
   ) throws -> HTTP2ClientTransport.Posix {
     let target: any ResolvableTarget =
       IPv4Address(address.host) == nil
@@ -60,17 +63,28 @@ struct ManagerConnection {
           time: Limits.keepaliveTime, timeout: Limits.keepaliveTimeout, allowWithoutCalls: true)
         // What is said goes out at once: nothing here sends so much that system calls count.
         config.connection.flushCoalescing = nil
-        config.channelDebuggingCallbacks.onCreateTCPConnection = Self.limitConnect
+        config.channelDebuggingCallbacks.onCreateTCPConnection = { Self.limitConnect($0, mark) }
       })
   }
 
-  /// Gives up a connection that is not there in time; NIO would wait 10 s, and nobody could stop it.
-  @Sendable private static func limitConnect(_ channel: any Channel) -> EventLoopFuture<Void> {
-    let limit = TimeAmount.milliseconds(Limits.connect / .milliseconds(1))
-    let timer = channel.eventLoop.scheduleTask(in: limit) {
-      if !channel.isActive { channel.close(promise: nil) }
+  /// Gives up a connection that cannot carry a request in time; NIO would wait 10 s, and nobody could stop it.
+  ///
+  /// A manager that is stopped takes connections all the same, as its kernel does that, but shakes no hands.
+  private static func limitConnect(_ channel: any Channel, _ mark: RequestMark) -> EventLoopFuture<Void> {
+    let connect = timer(Limits.connect, channel) { !channel.isActive }
+    let handshake = timer(Limits.handshake, channel) { !mark.hasBegun }
+    channel.closeFuture.whenComplete { _ in
+      connect.cancel()
+      handshake.cancel()
     }
-    channel.closeFuture.whenComplete { _ in timer.cancel() }
     return channel.eventLoop.makeSucceededVoidFuture()
+  }
+
+  private static func timer(
+    _ limit: Duration, _ channel: any Channel, isLate: @escaping @Sendable () -> Bool
+  ) -> Scheduled<Void> {
+    channel.eventLoop.scheduleTask(in: .milliseconds(limit / .milliseconds(1))) {
+      if isLate() { channel.close(promise: nil) }
+    }
   }
 }
