@@ -40,12 +40,23 @@ public struct ManagementClient: Sendable {
   public let security: TransportSecurity
   /// For one request at one manager.
   public let timeout: Duration
+  private let standing: StandingConnections?
 
   /// Prepares a client; connections are made when they are needed.
-  public init(managers: [ManagerAddress], security: TransportSecurity, timeout: Duration) {
+  ///
+  /// - Parameters:
+  ///   - managers: all of them.
+  ///   - security: how connections are protected.
+  ///   - timeout: for one request at one manager.
+  ///   - keepsConnections: they stay open as long as the client or a copy of it is there, for a program that asks
+  ///     again and again; else each request makes its own.
+  public init(
+    managers: [ManagerAddress], security: TransportSecurity, timeout: Duration, keepsConnections: Bool = false
+  ) {
     addresses = managers
     self.security = security
     self.timeout = timeout
+    standing = keepsConnections ? StandingConnections(security) : nil
   }
 
   /// Carries out an operation, or says what it would do.
@@ -135,7 +146,7 @@ public struct ManagementClient: Sendable {
     while !toTry.isEmpty {
       let address = toTry.removeFirst()
       do {
-        return try await ManagerConnection(address: address, security: security).with(question)
+        return try await ask(address, question)
       } catch let error as RPCError {
         guard let known = RPCFailure.managementError(error) else { throw Self.describe(error) }
         guard case .notPrimary(let primary) = known else { throw .manager(known) }
@@ -157,6 +168,14 @@ public struct ManagementClient: Sendable {
     }
     if let last { throw .manager(last) }
     throw .unreachable(reasons)
+  }
+
+  private func ask<Answer: Sendable>(
+    _ address: ManagerAddress,
+    _ question: @Sendable @escaping (GRPCClient<HTTP2ClientTransport.Posix>) async throws -> Answer
+  ) async throws -> Answer {
+    if let standing { return try await standing.with(address, question) }
+    return try await ManagerConnection(address: address, security: security).with(question)
   }
 
   private static func lost(_ address: ManagerAddress) -> String {

@@ -34,16 +34,23 @@ struct ManagerConnection {
     _ work:
       @Sendable @escaping (GRPCClient<HTTP2ClientTransport.Posix>, ClientSecurity) async throws -> Result
   ) async throws -> Result {
-    let protection = try ClientSecurity(security)
-    let mark = RequestMark()
-    let transport = try transport(protection.transport, mark)
+    let (transport, protection, interceptor) = try make()
     do {
-      return try await withGRPCClient(transport: transport, interceptors: [mark]) { client in
+      return try await withGRPCClient(transport: transport, interceptors: [interceptor]) { client in
         try await work(client, protection)
       }
     } catch let error as RPCError where error.code == .unavailable {
-      throw UnreachableManager(error, security, protection, isAsked: mark.hasBegun)
+      let isAsked = interceptor.connection.hasBegun
+      throw UnreachableManager(error, security, protection, isAsked: isAsked)
     }
+  }
+
+  /// What a client is made of; it connects when it runs.
+  func make() throws -> (HTTP2ClientTransport.Posix, ClientSecurity, RequestMark.Interceptor) {
+    let protection = try ClientSecurity(security)
+    let mark = RequestMark()
+    let transport = try transport(protection.transport, mark)
+    return (transport, protection, RequestMark.Interceptor(connection: mark))
   }
 
   private func transport(

@@ -26,8 +26,9 @@ struct OperatorAccess {
     return OperatorAccess(addresses: addresses, security: .tls(files))
   }
 
-  /// A client of all managers, or of some.
+  /// A client of all managers, or of some, that keeps its connections.
   func client(at some: [ManagerAddress]? = nil, timeout: Duration) -> ManagementClient {
-    ManagementClient(managers: some ?? addresses, security: security, timeout: timeout)
+    ManagementClient(
+      managers: some ?? addresses, security: security, timeout: timeout, keepsConnections: true)
   }
 }

@@ -85,4 +85,22 @@ import Transport
     #expect(try await asking.value.revision == Revision(9))
     try await next.stop()
   }
+
+  @Test func aStandingConnectionIsMadeAnew() async throws {
+    let server = try await RunningServer.start(ScriptedManager { $0.outcome.revision = Revision(5) })
+    let client = ManagementClient(
+      managers: [server.address], security: .plaintext, timeout: .seconds(60), keepsConnections: true)
+    for _ in 0..<3 { #expect(try await client.perform(.apply([]), dryRun: false).revision == Revision(5)) }
+    try await server.stop()
+    await #expect(throws: ManagementClientError.self) { try await client.perform(.apply([]), dryRun: false) }
+    let again = try await RunningServer.start(
+      ScriptedManager { $0.outcome.revision = Revision(6) }, port: server.address.port)
+    var last: Revision?
+    for _ in 0..<100 where last == nil {
+      last = try? await client.perform(.apply([]), dryRun: false).revision
+      if last == nil { try await Task.sleep(for: .milliseconds(50)) }
+    }
+    #expect(last == Revision(6))
+    try await again.stop()
+  }
 }
