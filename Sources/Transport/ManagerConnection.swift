@@ -90,7 +90,7 @@ struct ManagerConnection {
   private static func timer(
     _ limit: Duration, _ channel: any Channel, isLate: @escaping @Sendable () -> Bool
   ) -> Scheduled<Void> {
-    channel.eventLoop.scheduleTask(in: .milliseconds(limit / .milliseconds(1))) {
+    channel.eventLoop.scheduleTask(in: TimeAmount(limit)) {
       if isLate() { channel.close(promise: nil) }
     }
   }

@@ -6,7 +6,21 @@ import Transport
 import Wire
 
 /// Requests of low priority at a given rate, or as many as so many clients can send.
-struct OperatorFlood {
+struct OperatorFlood: Sendable {
+  /// What all clients share.
+  private final class Tally: Sendable {
+    let report = Mutex(FloodReport())
+    private let tickets = Mutex(0)
+
+    /// The next request's number.
+    func ticket() -> Int {
+      tickets.withLock { next in
+        defer { next += 1 }
+        return next
+      }
+    }
+  }
+
   let seconds: Int
   let clients: Int
   let perSecond: Int
@@ -14,33 +28,37 @@ struct OperatorFlood {
 
   /// Sends them; each client has a connection of its own.
   func run(_ connect: () -> ManagementClient) async -> FloodReport {
-    let report = Mutex(FloodReport())
+    let tally = Tally()
     let operation = Operation.apply((0..<resources).map(Self.resource))
     let began = ContinuousClock.now
-    let end = began + .seconds(seconds)
-    let ticket = Mutex(0)
     await withTaskGroup(of: Void.self) { group in
       for index in 0..<clients {
         let client = connect()
         group.addTask {
-          while ContinuousClock.now < end {
-            if perSecond > 0 {
-              let number = ticket.withLock { next in
-                defer { next += 1 }
-                return next
-              }
-              let turn = began + .nanoseconds(Int64(number) * 1_000_000_000 / Int64(perSecond))
-              guard turn < end else { return }
-              try? await Task.sleep(until: turn)
-            }
-            await Self.ask(client, operation, isDryRun: index.isMultiple(of: 2), report)
-          }
+          await work(client, operation, isDryRun: index.isMultiple(of: 2), from: began, tally)
         }
       }
     }
     let elapsed = (ContinuousClock.now - began).components
-    report.withLock { $0.seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18 }
-    return report.withLock { $0 }
+    return tally.report.withLock { report in
+      report.seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18
+      return report
+    }
+  }
+
+  private func work(
+    _ client: ManagementClient, _ operation: Control.Operation, isDryRun: Bool,
+    from began: ContinuousClock.Instant, _ tally: Tally
+  ) async {
+    let end = began + .seconds(seconds)
+    while ContinuousClock.now < end {
+      if perSecond > 0 {
+        let turn = began + .nanoseconds(Int64(tally.ticket()) * 1_000_000_000 / Int64(perSecond))
+        guard turn < end else { return }
+        try? await Task.sleep(until: turn)
+      }
+      await Self.ask(client, operation, isDryRun: isDryRun, tally)
+    }
   }
 
   private static func resource(_ number: Int) -> Resource {
@@ -50,22 +68,22 @@ struct OperatorFlood {
   }
 
   private static func ask(
-    _ client: ManagementClient, _ operation: Operation, isDryRun: Bool, _ report: borrowing Mutex<FloodReport>
+    _ client: ManagementClient, _ operation: Control.Operation, isDryRun: Bool, _ tally: Tally
   ) async {
-    report.withLock { $0.offered += 1 }
+    tally.report.withLock { $0.offered += 1 }
     do throws(ManagementClientError) {
       if isDryRun {
         _ = try await client.perform(operation, dryRun: true)
       } else {
         _ = try await client.state()
       }
-      report.withLock { $0.answered += 1 }
+      tally.report.withLock { $0.answered += 1 }
     } catch {
       if case .manager(.overloaded) = error {
-        report.withLock { $0.shed += 1 }
+        tally.report.withLock { $0.shed += 1 }
       } else {
         let reason = "\(error)"
-        report.withLock { report in
+        tally.report.withLock { report in
           report.failed += 1
           if report.reason.isEmpty { report.reason = reason }
         }

@@ -1,5 +1,6 @@
 import Control
 import Glibc
+import Synchronization
 import Testing
 import Transport
 
