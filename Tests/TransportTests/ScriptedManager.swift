@@ -45,9 +45,9 @@ final class ScriptedManager: ManagementService {
     return outcome
   }
 
-  func state() async throws(ManagementError) -> ClusterState { try answer(\.cluster) }
+  func state() async throws(ManagementError) -> ClusterState { try answer { $0.cluster } }
 
-  func auditRecords() async throws(ManagementError) -> [AuditRecord] { try answer(\.records) }
+  func auditRecords() async throws(ManagementError) -> [AuditRecord] { try answer { $0.records } }
 
   func managers() async -> ManagerGroup { state.withLock { $0.group } }
 
@@ -60,10 +60,8 @@ final class ScriptedManager: ManagementService {
     if let failure { throw failure }
   }
 
-  private func answer<Value: Sendable>(
-    _ path: KeyPath<State, Value> & Sendable
-  ) throws(ManagementError) -> Value {
-    let (value, failure) = state.withLock { ($0[keyPath: path], $0.failure) }
+  private func answer<Value: Sendable>(_ read: (State) -> Value) throws(ManagementError) -> Value {
+    let (value, failure) = state.withLock { (read($0), $0.failure) }
     if let failure { throw failure }
     return value
   }
