@@ -92,7 +92,7 @@ let package = Package(
     library("Speaker", "BGP", "Wire", "CLinux", logging),
     library("Replication", "Paxos", "Manager", "Control", logging),
     library("Management", "Manager", "SEDA", "Control", logging),
-    library("Storage", "Manager", "Control", sqlite),
+    library("Storage", "Paxos", "Replication", sqlite),
     .target(
       name: "PKI",
       dependencies: ["Control", "Wire", .product(name: "Crypto", package: "swift-crypto")] + x509,
@@ -133,7 +133,7 @@ let package = Package(
     tests("Speaker", "Speaker", "BGP", "Wire", logging),
     tests("Replication", "Replication", "Paxos", "Manager", "Control", "Wire", logging),
     tests("Management", "Management", "Manager", "SEDA", "Control", "Wire", logging),
-    tests("Storage", "Storage", "Management", "Manager", "Control", "Wire", logging, sqlite),
+    tests("Storage", "Storage", "Paxos", "Replication", sqlite),
     tests("PKI", "PKI", "Control", x509[0], x509[1]),
     tests(
       "Transport", "Transport", "Control", "Paxos", "PKI", "Replication", "Wire", logging, protobuf, x509[1]),

@@ -1,185 +1,352 @@
 public import Control
+import Dispatch
+import Foundation
 public import Logging
 public import Manager
+import SEDA
+import Synchronization
 
 /// One running manager: the state machine joined to its log on the one side and to operators and agents on
 /// the other.
 ///
-/// The actor is the one serial executor on which all inputs meet. While one batch of entries is being
-/// written, new ones gather for the next: however many operators there are, each write to disk is shared by
-/// all who came during the last.
-public actor ManagerReplica: ManagementService {
-  private typealias Answer = Result<Outcome, ManagementError>
-
+/// The state machine is a value under one lock. All that is done with it is work of a stage, done by the threads of one
+/// pool in the order of `docs/seda.md`; nobody holds a thread while he waits.
+public final class ManagerReplica: ManagementService {
   private let log: any ReplicatedLog
   private let logger: Logger
-  private var manager: Manager
-  private var ticker: Task<Void, Never>?
-  private var lastID: UInt64 = 0
-  private var requests: [RequestID: CheckedContinuation<Answer, Never>] = [:]
-  private var waits: [RequestID: AsyncStream<WaitProgress>.Continuation] = [:]
-  private var sessions: [SessionID: AsyncStream<Update>.Continuation] = [:]
-  private var refusals: [UInt64: ManagementError] = [:]
-  private var unwritten: [Entry] = []
-  private var isWriting = false
-  private var entriesSinceSnapshot = 0
+  private let desk: Mutex<Desk>
+  private let pool: StagePool
+  /// What the log has told and nobody has taken yet.
+  private let told = Mutex<(events: [Manager::LogEvent], isUnderWay: Bool)>(([], false))
+  private let start = ContinuousClock.now
+  private let tasks = Mutex<[Task<Void, Never>]>([])
 
-  /// Recovers what the log holds and begins to serve; as primary, if the log says so.
-  ///
-  /// Throws what the log throws when it cannot be read: it must not be served from then.
-  public init(log: any ReplicatedLog, logger: Logger) async throws {
+  /// Begins to serve; as primary as soon as the log says so.
+  public convenience init(log: any ReplicatedLog, logger: Logger) {
+    self.init(log: log, logger: logger, pool: StagePool(workers: Limits.workers))
+  }
+
+  /// The same over a given pool.
+  init(log: any ReplicatedLog, logger: Logger, pool: StagePool) {
     self.log = log
     self.logger = logger
-    let (state, epoch) = try await log.recover()
-    manager = Manager(state)
-    feed(epoch.map(Input.becamePrimary) ?? .lostPrimary(address: nil))
-    ticker = Task { [weak self] in
-      let start = ContinuousClock.now
+    self.pool = pool
+    desk = Mutex(Desk(log))
+    let events = log.events
+    let listener = Task { [weak self] in
+      for await event in events { self?.gather(event) }
+    }
+    let ticker = Task { [weak self] in
       while !Task.isCancelled {
         try? await Task.sleep(for: Limits.tick)
-        let passed = (ContinuousClock.now - start).components
-        await self?.feed(
-          .tick(
-            milliseconds: UInt64(passed.seconds) * 1000 + UInt64(passed.attoseconds / 1_000_000_000_000_000)))
+        self?.tick()
       }
     }
+    tasks.withLock { $0 = [listener, ticker] }
   }
 
-  /// Ends all streams and waits; agents go on forwarding.
-  public func stop() {
-    ticker?.cancel()
-    unwritten = []
-    feed(.lostPrimary(address: nil))
-    for wait in waits.values { wait.finish() }
-    waits = [:]
+  /// Answers everybody and ends all streams; agents go on forwarding.
+  public func stop() async {
+    let (tasks, sentences) = (self.tasks.withLock { $0 }, desk.withLock { $0.stop() })
+    for task in tasks { task.cancel() }
+    say(sentences)
+    pool.stop()
   }
 
-  // MARK: ManagementService
+  /// Everything that is counted: the stages, and the log.
+  public func counters() -> [Counter] { pool.counters + log.counters() }
+
+  // MARK: Operators
 
   /// Validates an operation and, unless it is a dry run or refused, makes it durable and pushes it to the
   /// nodes.
-  public func perform(_ operation: Operation, dryRun: Bool) async throws(ManagementError) -> Outcome {
-    let id = RequestID(nextID())
+  public func perform(_ operation: Control::Operation, dryRun: Bool, by identity: Identity)
+    async throws(ManagementError) -> Outcome
+  {
+    guard !desk.withLock({ $0.isStopped }) else { throw .notPrimary(address: nil) }
+    let author = author(identity)
     let answer = await withCheckedContinuation { continuation in
-      requests[id] = continuation
-      feed(.request(id, operation, dryRun: dryRun))
+      let id = desk.withLock { desk in
+        let id = RequestID(desk.nextID())
+        desk.begin(id, continuation)
+        return id
+      }
+      let key = StageKey(identity, request: id.number)
+      let admission = pool.offer(key, to: .vipValidation, operation.priority) {
+        self.fail(id, Self.expired(.vipValidation))
+      } run: {
+        self.judge(id, operation, dryRun: dryRun, by: author)
+      }
+      if let error = error(admission, .vipValidation) { fail(id, error) }
     }
     return try answer.get()
   }
 
-  /// The data centre as this manager knows it now.
-  public func state() -> ClusterState { manager.clusterState() }
+  private func judge(_ id: RequestID, _ operation: Control::Operation, dryRun: Bool, by author: Author) {
+    // Its octets are counted before the lock is taken, since that takes long for a large one.
+    if let objection = log.objection(to: .operation(operation, by: author)) { return fail(id, objection) }
+    feed(.request(id, operation, dryRun: dryRun, by: author))
+  }
+
+  /// The data centre as it is now: all that was acknowledged before the question is in the answer.
+  public func state() async throws(ManagementError) -> ClusterState {
+    try await read { $0.clusterState() }
+  }
+
+  /// Who changed what, the newest last.
+  public func auditRecords() async throws(ManagementError) -> [AuditRecord] {
+    try await read { $0.state.auditRecords }
+  }
+
+  /// Asks the log whether this state is the newest, then looks, as work that nobody else has to wait for.
+  private func read<Value: Sendable>(_ look: @escaping @Sendable (Manager) -> Value)
+    async throws(ManagementError) -> Value
+  {
+    let error = await withCheckedContinuation { continuation in
+      let isTaken = desk.withLock { desk in
+        guard !desk.isStopped else { return false }
+        return desk.read(desk.nextID(), continuation)
+      }
+      if !isTaken { continuation.resume(returning: tooManyReads) }
+    }
+    if let error { throw error }
+    // A copy, so that a large listing keeps nobody from the lock.
+    return try await pass(.request(nextID()), .hostAgentManagement, .low) {
+      look(self.desk.withLock { $0.manager })
+    }
+  }
+
+  private var tooManyReads: ManagementError {
+    guard !desk.withLock({ $0.isStopped }) else { return .notPrimary(address: nil) }
+    return .overloaded(
+      reason: "\(Limits.reads) readers wait for the log",
+      retryAfterMilliseconds: Limits.readRetryMilliseconds)
+  }
 
   /// Follows a revision on its way to the nodes.
-  public func wait(for revision: Revision) throws(ManagementError) -> AsyncStream<WaitProgress> {
+  public func wait(for revision: Revision) async throws(ManagementError) -> AsyncStream<WaitProgress> {
     let id = RequestID(nextID())
     let (stream, continuation) = AsyncStream<WaitProgress>.makeStream(
       bufferingPolicy: .bufferingNewest(Limits.progressPerWait))
-    waits[id] = continuation
-    feed(.wait(id, revision))
-    if let error = refusals.removeValue(forKey: id.number) { throw error }
+    try await pass(.request(id.number), .vipConfiguration, .normal) {
+      self.desk.withLock { $0.begin(id, continuation) }
+      self.feed(.wait(id, revision))
+    }
+    if let error = desk.withLock({ $0.outcome(of: id.number) }) { throw error }
     continuation.onTermination = { [weak self] _ in
-      Task { await self?.endWait(id) }
+      guard let self else { return }
+      self.insist(.request(id.number), .vipConfiguration, .normal) { self.endWait(id) }
     }
     return stream
   }
 
+  private func endWait(_ id: RequestID) {
+    if desk.withLock({ $0.forget(id) }) { feed(.endWait(id)) }
+  }
+
+  // MARK: Managers
+
+  /// The managers as this one knows them; also without a primary.
+  public func managers() async -> ManagerGroup { await log.group() }
+
+  /// Gives or takes votes, or hands leadership over; returns when that is durable, or done.
+  public func change(_ change: ManagerChange, by identity: Identity) async throws(ManagementError) {
+    let note = Input.note(change.note, by: author(identity))
+    var isNoted = false
+    // Whoever has handed leadership over writes nothing any more.
+    if case .transfer(let node) = change, await mayLead(node) {
+      isNoted = true
+      await carry(.manager, .vipValidation, .high) { self.feed(note) }
+    }
+    let error = await withCheckedContinuation {
+      (continuation: CheckedContinuation<ManagementError?, Never>) in
+      desk.withLock { desk in
+        guard !desk.isStopped else { return continuation.resume(returning: .notPrimary(address: nil)) }
+        desk.change(desk.nextID(), change, continuation)
+      }
+    }
+    if let error { throw error }
+    logger.notice("\(identity.name): \(change.note)")
+    if !isNoted { await carry(.manager, .vipValidation, .high) { self.feed(note) } }
+  }
+
+  private func mayLead(_ node: String) async -> Bool {
+    await log.group().managers.contains { $0.node == node && $0.isVoter && $0.role == .follower }
+  }
+
+  // MARK: Agents
+
   /// Accepts an agent's stream.
-  public func attach(_ hello: Hello) throws(ManagementError) -> AgentSession {
+  public func attach(_ hello: Hello) async throws(ManagementError) -> AgentSession {
     let id = SessionID(nextID())
     // Unbounded in form only: the manager sends one update and waits for its acknowledgement before the next.
     let (updates, continuation) = AsyncStream<Update>.makeStream()
-    sessions[id] = continuation
-    feed(.connected(hello, id))
-    if let error = refusals.removeValue(forKey: id.number) { throw error }
+    let isMux = hello.roles.contains(.mux)
+    try await pass(.node(hello.node), isMux ? .muxPoolManagement : .hostAgentManagement, .normal) {
+      let session = Desk.Session(node: hello.node, isMux: isMux, updates: continuation)
+      self.desk.withLock { $0.begin(id, session) }
+      self.feed(.connected(hello, id))
+    }
+    if let error = desk.withLock({ $0.outcome(of: id.number) }) { throw error }
     return AgentSession(id: id, updates: updates)
   }
 
-  /// Takes what the agent says on its stream.
-  public func report(_ report: Report, from session: SessionID) { feed(.report(report, session)) }
-
-  /// The agent's stream has ended.
-  public func detach(_ session: SessionID) {
-    sessions.removeValue(forKey: session)?.finish()
-    feed(.disconnected(session))
-  }
-
-  // MARK: The way through
-
-  private func nextID() -> UInt64 {
-    lastID += 1
-    return lastID
-  }
-
-  private func endWait(_ id: RequestID) {
-    guard waits.removeValue(forKey: id) != nil else { return }
-    feed(.endWait(id))
-  }
-
-  private func feed(_ input: Input) {
-    for output in manager.handle(input) { carryOut(output) }
-    guard !isWriting, !unwritten.isEmpty else { return }
-    isWriting = true
-    Task { await write() }
-  }
-
-  private func carryOut(_ output: Output) {
-    switch output {
-    case .append(let entry): unwritten.append(entry)
-    case .reply(let id, let outcome): requests.removeValue(forKey: id)?.resume(returning: .success(outcome))
-    case .fail(let id, let error): fail(id, error)
-    case .accept: break
-    case .refuse(let session, let error):
-      refusals[session.number] = error
-      sessions.removeValue(forKey: session)?.finish()
-    case .send(let update, let session): sessions[session]?.yield(update)
-    case .close(let session, _): sessions.removeValue(forKey: session)?.finish()
-    case .progress(let id, let progress): waits[id]?.yield(progress)
-    case .endWait(let id): waits.removeValue(forKey: id)?.finish()
-    case .event(.info, let text): logger.info("\(text)")
-    case .event(.warning, let text): logger.warning("\(text)")
+  /// Takes what the agent says on its stream; returns when it is done, so that nothing overtakes it.
+  ///
+  /// What a stage has no room for is offered again; statistics are dropped then, since newer ones come.
+  public func report(_ report: Report, from session: SessionID) async {
+    guard let (node, isMux) = desk.withLock({ $0.sessions[session].map { ($0.node, $0.isMux) } }) else {
+      return
+    }
+    let (stage, priority) = report.place(isMux: isMux)
+    if case .statistics = report {
+      _ = pool.offer(.node(node), to: stage, priority, expire: {}) { self.feed(.report(report, session)) }
+    } else {
+      await carry(.node(node), stage, priority) { self.feed(.report(report, session)) }
     }
   }
 
-  private func fail(_ id: RequestID, _ error: ManagementError) {
-    if let request = requests.removeValue(forKey: id) {
-      request.resume(returning: .failure(error))
-    } else if let wait = waits.removeValue(forKey: id) {
-      refusals[id.number] = error
-      wait.finish()
+  /// The agent's stream has ended.
+  public func detach(_ session: SessionID) async {
+    guard let ended = desk.withLock({ $0.sessions[session] }) else { return }
+    await carry(.node(ended.node), ended.isMux ? .muxPoolManagement : .hostAgentManagement, .normal) {
+      self.desk.withLock { $0.end(session) }
+      self.feed(.disconnected(session))
     }
   }
 
   // MARK: The log
 
-  private func write() async {
-    while !unwritten.isEmpty {
-      let batch = Array(unwritten.prefix(Limits.entriesPerBatch))
-      unwritten.removeFirst(batch.count)
-      do throws(LogError) {
-        let first = try await log.append(batch)
-        entriesSinceSnapshot += batch.count
-        let committed = batch.enumerated().map { offset, entry in
-          CommittedEntry(revision: Revision(first.number + UInt64(offset)), entry: entry)
-        }
-        feed(.committed(committed))
-      } catch {
-        // What was validated on top of the lost entries is lost with them.
-        unwritten = []
-        feed(.appendFailed(error))
-      }
-      await compactIfDue()
+  /// Everything the log has told is taken up by one work at a time, in order.
+  private func gather(_ event: Manager::LogEvent) {
+    let isFirst = told.withLock { told in
+      told.events.append(event)
+      defer { told.isUnderWay = true }
+      return !told.isUnderWay
     }
-    isWriting = false
+    if isFirst { insist(.manager, .vipConfiguration, .high) { self.takeTold() } }
   }
 
-  private func compactIfDue() async {
-    guard entriesSinceSnapshot >= Limits.entriesPerSnapshot else { return }
-    entriesSinceSnapshot = 0
-    do throws(LogError) {
-      try await log.compact(manager.state)
-    } catch {
-      logger.warning("the log could not be shortened: \(error)")
+  private func takeTold() {
+    let events = told.withLock { told in
+      defer { told.events = [] }
+      return told.events
+    }
+    for event in events { say(desk.withLock { $0.isStopped ? [] : $0.take(event) }) }
+    let goesOn = told.withLock { told in
+      told.isUnderWay = !told.events.isEmpty
+      return told.isUnderWay
+    }
+    // What came meanwhile is new work, so that others of this rank have their turns.
+    if goesOn { insist(.manager, .vipConfiguration, .high) { self.takeTold() } }
+  }
+
+  // MARK: The way through the stages
+
+  /// Does work in a stage; throws if the stage does not take it, or not in time.
+  private func pass<Value: Sendable>(
+    _ key: StageKey, _ stage: Stage, _ priority: Priority, _ work: @escaping @Sendable () -> Value
+  ) async throws(ManagementError) -> Value {
+    guard !desk.withLock({ $0.isStopped }) else { throw .notPrimary(address: nil) }
+    let result = await withCheckedContinuation {
+      (continuation: CheckedContinuation<Result<Value, ManagementError>, Never>) in
+      let admission = pool.offer(key, to: stage, priority) {
+        continuation.resume(returning: .failure(Self.expired(stage)))
+      } run: {
+        continuation.resume(returning: .success(work()))
+      }
+      if let error = error(admission, stage) { continuation.resume(returning: .failure(error)) }
+    }
+    return try result.get()
+  }
+
+  /// Does work in a stage, however long it takes to get in.
+  private func carry(
+    _ key: StageKey, _ stage: Stage, _ priority: Priority, _ work: @escaping @Sendable () -> Void
+  ) async {
+    await withCheckedContinuation { continuation in
+      insist(key, stage, priority) {
+        work()
+        continuation.resume()
+      }
+    }
+  }
+
+  /// Offers work until it is done, each time when the stage has said that it would have room.
+  private func insist(
+    _ key: StageKey, _ stage: Stage, _ priority: Priority, _ work: @escaping @Sendable () -> Void
+  ) {
+    // Who ends has no threads any more, and nothing to decide.
+    guard !pool.isStopped else { return DispatchQueue.global().async(execute: work) }
+    let admission = pool.offer(
+      key, to: stage, priority, expire: { self.insist(key, stage, priority, work) }, run: work)
+    guard case .shed(_, let milliseconds) = admission else { return }
+    DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(Int(milliseconds))) {
+      self.insist(key, stage, priority, work)
+    }
+  }
+
+  private func error(_ admission: Admission, _ stage: Stage) -> ManagementError? {
+    guard case .shed(let reason, let milliseconds) = admission else { return nil }
+    return .overloaded(reason: reason.sentence(stage), retryAfterMilliseconds: milliseconds)
+  }
+
+  private static func expired(_ stage: Stage) -> ManagementError {
+    .overloaded(
+      reason: "it waited too long in the stage \(stage.name), and nothing was done",
+      retryAfterMilliseconds: UInt32(Limits.sleepMilliseconds))
+  }
+
+  private func fail(_ id: RequestID, _ error: ManagementError) { desk.withLock { $0.fail(id, error) } }
+
+  private func feed(_ input: Input) { say(desk.withLock { $0.take(input) }) }
+
+  private func say(_ sentences: [Desk.Sentence]) {
+    for sentence in sentences {
+      switch sentence.severity {
+      case .info: logger.info("\(sentence.text)")
+      case .warning: logger.warning("\(sentence.text)")
+      }
+    }
+  }
+
+  private func nextID() -> UInt64 { desk.withLock { $0.nextID() } }
+
+  // MARK: Time
+
+  private func author(_ identity: Identity) -> Author { Author(name: identity.name, at: wall) }
+
+  private var wall: UInt64 { UInt64(max(0, Date().timeIntervalSince1970 * 1000)) }
+
+  /// One that finds no room is left out: the next comes in a second.
+  private func tick() {
+    let passed = (ContinuousClock.now - start).components
+    let milliseconds = UInt64(passed.seconds) * 1000 + UInt64(passed.attoseconds / 1_000_000_000_000_000)
+    _ = pool.offer(.manager, to: .muxPoolManagement, .normal, expire: {}) {
+      self.feed(.tick(milliseconds: milliseconds, wallMilliseconds: self.wall))
+    }
+  }
+}
+
+extension Control::Operation {
+  /// What is taken away stops traffic that should not flow; what is large waits for what is small.
+  fileprivate var priority: Priority {
+    switch self {
+    case .delete: .high
+    case .apply(let resources): resources.count > Limits.resourcesOfBulk ? .low : .normal
+    }
+  }
+}
+
+extension Report {
+  /// Which queue it goes through.
+  fileprivate func place(isMux: Bool) -> (Stage, Priority) {
+    switch self {
+    case .health(let changes):
+      (.hostAgentManagement, changes.contains { !$0.isHealthy } ? .high : .normal)
+    case .acknowledged, .hello: (isMux ? .muxPoolManagement : .hostAgentManagement, .normal)
+    case .refused: (isMux ? .muxPoolManagement : .hostAgentManagement, .high)
+    case .statistics: (isMux ? .muxPoolManagement : .hostAgentManagement, .low)
     }
   }
 }

@@ -11,7 +11,10 @@ public struct Manager: Sendable {
   public private(set) var state: ManagerState
   private var epoch: Epoch?
   /// A node has seen a higher epoch than this primary's: nothing is ordered until a write has shown who is primary.
-  private var isFenced = false
+  private var isFenced: Bool { unproven > 0 }
+  /// Beginnings of this primary's epoch that have to be chosen before it orders anything: those on their way when
+  /// it was contradicted may be older than that.
+  private var unproven = 0
   private var awaitsDraw = false
   private var primaryAddress: String?
   private var proposals: Proposals
@@ -57,20 +60,20 @@ public struct Manager: Sendable {
 
   // MARK: Primacy
 
+  /// Takes over; or goes on under a new ballot, as after a change of the managers: then what is under way stays.
   private mutating func becomePrimary(_ epoch: Epoch) -> [Output] {
+    let goesOn = self.epoch != nil
     self.epoch = epoch
-    isFenced = false
-    awaitsDraw = false
     primaryAddress = nil
-    proposals = Proposals(state.desired)
-    return [.event(.info, "primary in epoch \(epoch) from revision \(state.revision.number)")] + beginEpoch()
-  }
-
-  /// The first entry of a primary.
-  private mutating func beginEpoch() -> [Output] {
-    guard let epoch, state.epoch < epoch, proposals.count == 0 else { return [] }
+    if !goesOn {
+      awaitsDraw = false
+      unproven = 0
+      proposals = Proposals(state.desired)
+    }
     proposals.appendEpoch()
-    return [.append(.epochBegan(epoch))]
+    if isFenced { unproven = proposals.epochCount }
+    let since = goesOn ? "as before" : "from revision \(state.revision.number)"
+    return [.event(.info, "primary in epoch \(epoch), \(since)"), .append(.epochBegan(epoch))]
   }
 
   /// Whoever waits for an entry is told that it may take effect or not; agents look for the next primary, which
@@ -95,8 +98,8 @@ public struct Manager: Sendable {
   /// (`system.md` §6; Ananta §6, the disk that froze for two minutes and thawed).
   private mutating func fence(_ highest: Epoch, seenBy node: String) -> [Output] {
     guard let epoch, highest > epoch, !isFenced else { return [] }
-    isFenced = true
     proposals.appendEpoch()
+    unproven = proposals.epochCount
     let sentence = "\(node) has seen epoch \(highest), above this primary's \(epoch); proving it by a write"
     return [.event(.warning, sentence), .append(.epochBegan(epoch))]
   }
@@ -125,9 +128,8 @@ public struct Manager: Sendable {
     guard !proposals.isFull else {
       return [.fail(id, .overloaded(reason: Self.overload, retryAfterMilliseconds: Limits.retryMilliseconds))]
     }
-    let first = beginEpoch()
     proposals.append(id, validation)
-    return first + [.append(.operation(operation, by: author))]
+    return [.append(.operation(operation, by: author))]
   }
 
   private static let overload = "\(Limits.entriesInFlight) changes are under way"
@@ -172,7 +174,7 @@ public struct Manager: Sendable {
       let before = state.desired.nodes
       let commands = state.apply(committed.entry, at: committed.revision)
       if epoch != nil, let flight = proposals.land() { outputs += answer(flight, at: committed.revision) }
-      if state.epoch == epoch, case .epochBegan = committed.entry { isFenced = false }
+      if case .epochBegan = committed.entry { unproven = max(0, unproven - 1) }
       if case .keysRotated = committed.entry { awaitsDraw = false }
       for each in commands { outputs += enqueue(each) }
       if case .operation = committed.entry { outputs += followNodes(from: before) }
@@ -301,7 +303,7 @@ public struct Manager: Sendable {
   private mutating func acknowledge(
     _ revision: Revision, _ epoch: Epoch, _ node: String, _ session: SessionID
   ) -> [Output] {
-    guard epoch == state.epoch else { return [] }
+    guard streams[session]?.isOurs(epoch) == true else { return [] }
     guard streams[session]?.acknowledge(revision) == true else {
       return close(session, "\(node) acknowledged revision \(revision.number), which it was never sent")
     }
@@ -335,7 +337,7 @@ public struct Manager: Sendable {
   private mutating func tick(_ milliseconds: UInt64, wall: UInt64) -> [Output] {
     now = milliseconds
     self.wall = wall
-    var outputs = beginEpoch() + drawIfDue()
+    var outputs = drawIfDue()
     for session in streams.keys.sorted() {
       guard let node = streams[session]?.node, let revision = streams[session]?.overdue(at: now) else {
         continue

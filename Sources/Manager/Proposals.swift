@@ -9,6 +9,9 @@ struct Proposals {
   /// How many health entries are on their way.
   private(set) var healthCount = 0
 
+  /// How many beginnings of an epoch are on their way.
+  private(set) var epochCount = 0
+
   /// One entry on its way.
   enum Flight {
     case epoch
@@ -29,7 +32,10 @@ struct Proposals {
   var isFull: Bool { count >= Limits.entriesInFlight }
 
   /// A new primary's first entry is on its way.
-  mutating func appendEpoch() { flights.append(.epoch) }
+  mutating func appendEpoch() {
+    flights.append(.epoch)
+    epochCount += 1
+  }
 
   /// An entry that nobody waits for is on its way.
   mutating func appendOther() { flights.append(.other) }
@@ -62,6 +68,7 @@ struct Proposals {
     let flight = flights[landed]
     landed += 1
     if case .health = flight { healthCount -= 1 }
+    if case .epoch = flight { epochCount -= 1 }
     if landed == flights.count || landed >= 1024 {
       flights.removeFirst(landed)
       landed = 0

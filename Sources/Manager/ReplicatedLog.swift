@@ -16,6 +16,8 @@ public enum LogEvent: Hashable, Sendable {
   case unreadable(UInt64, address: String?)
   /// The answer to `change`; nil when it is done.
   case changed(UInt64, ManagementError?)
+  /// The log would like the state as it is after all that was told before this, by `snapshot`.
+  case snapshotWanted(UInt64)
 }
 
 /// What a manager needs of its log: the seam behind which Paxos, or etcd, may stand.
@@ -23,8 +25,19 @@ public protocol ReplicatedLog: Sendable {
   /// What happens, in order, from the beginning of this replica's life; to be consumed once.
   var events: AsyncStream<LogEvent> { get }
 
+  /// Why an entry could never be appended, for instance because of its size; nil if it could.
+  func objection(to entry: Entry) -> ManagementError?
+
   /// Appends an entry behind those appended before; `events` tells what becomes of it.
-  func append(_ entry: Entry)
+  ///
+  /// - Parameters:
+  ///   - entry: what is to be made durable.
+  ///   - epoch: in which the primary that wants it was last told to be one; what comes from before it was
+  ///     deposed is dropped, as it was told.
+  func append(_ entry: Entry, in epoch: Epoch)
+
+  /// Answers `snapshotWanted`; an answer that never comes is asked for again much later.
+  func snapshot(_ state: ManagerState, for question: UInt64)
 
   /// Asks whether all that was acknowledged so far has been told; answered among the events.
   func read(_ request: UInt64)
@@ -34,4 +47,7 @@ public protocol ReplicatedLog: Sendable {
 
   /// The managers as this one knows them.
   func group() async -> ManagerGroup
+
+  /// Everything that is counted.
+  func counters() -> [Counter]
 }

@@ -34,6 +34,8 @@ extension Replica {
     }
     guard mayPromise(to: candidate), !teach(candidate, from: slot), !outbox.isCongested else { return }
     adopt(ballot)
+    // Where disks are slow, candidates that did not let each other finish would go on for ever.
+    awaitLeader()
     let page = log.page(from: slot, before: log.end)
     outbox.sendWhenDurable(
       .promise(Promise(ballot: ballot, from: slot, votes: page.records, rest: page.rest)), to: candidate)
@@ -96,6 +98,11 @@ extension Replica {
     leader = ballot.replica
     // Whoever leads a ballot promised here ends what this replica was about to do in a lower one.
     if ballot.replica != id, campaign != nil { stepDown() }
+    awaitLeader()
+  }
+
+  /// Stands for no election for as long as a leader may need to be heard of.
+  private mutating func awaitLeader() {
     electionDue = now + tuning.lease + jitter.next(below: tuning.jitter)
   }
 

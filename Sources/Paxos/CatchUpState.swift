@@ -2,7 +2,7 @@
 struct CatchUpState: Sendable {
   /// The last slot that someone knows to be chosen.
   var target = Slot.none
-  /// Who knew.
+  /// Who was asked last.
   var source: ReplicaID?
   var lastAsked: Milliseconds?
   /// Counts the questions, to ask another replica each time when nobody is known to have what is missing.
@@ -15,12 +15,18 @@ struct CatchUpState: Sendable {
 extension Replica {
   mutating func fallBehind(_ slot: Slot, source: ReplicaID) {
     catchUp.target = max(catchUp.target, slot)
-    catchUp.source = source
-    if catchUp.lastAsked.map({ now >= $0 + tuning.retry }) ?? true { ask(source) }
+    if isAnswerOverdue { ask(source) }
+  }
+
+  /// Whether what was asked for is lost, as far as one can tell; a part of a snapshot takes its time.
+  private var isAnswerOverdue: Bool {
+    let patience = catchUp.incoming == nil ? tuning.retry : tuning.lease
+    return catchUp.lastAsked.map { now >= $0 + patience } ?? true
   }
 
   private mutating func ask(_ source: ReplicaID) {
     catchUp.lastAsked = now
+    catchUp.source = source
     if let incoming = catchUp.incoming, incoming.slot <= committed, !memberships.isEmpty {
       catchUp.incoming = nil
     }
@@ -32,10 +38,10 @@ extension Replica {
 
   /// Asks again; a replica without a vote, to which no leader speaks, asks all the time.
   mutating func tickLearner() {
-    guard leadership == nil, catchUp.lastAsked.map({ now >= $0 + tuning.retry }) ?? true else { return }
+    guard leadership == nil, isAnswerOverdue else { return }
     let voters = membership(at: committed.next)?.voters ?? []
     guard catchUp.target > committed || !voters.contains(id) else { return }
-    let others = (voters + contacts).filter { $0 != id }
+    let others = Set(voters + contacts).subtracting([id]).sorted()
     guard !others.isEmpty else { return }
     catchUp.turn = (catchUp.turn + 1) % others.count
     // Turns also come to the leader, which must hear of learners that are to have a vote.
@@ -89,13 +95,15 @@ extension Replica {
     for record in records { commit(record) }
     if slot > committed {
       catchUp.target = max(catchUp.target, slot)
-      catchUp.source = sender
       if committed > before { ask(sender) }
     }
     if committed > before { reviewCampaign() }
   }
 
   /// A part of a snapshot arrives; parts are taken in order, and only of one snapshot at a time.
+  ///
+  /// Replicas take theirs at different slots. Another than the one begun is taken only from who was asked
+  /// last: otherwise two that answer slowly would each undo what the other has sent.
   mutating func chunk(_ chunk: SnapshotChunk, from sender: ReplicaID) {
     guard leadership == nil, !outbox.isCongested, chunk.slot > committed || memberships.isEmpty else {
       return
@@ -104,8 +112,9 @@ extension Replica {
       guard chunk.offset == incoming.octets.count else { return }
       catchUp.incoming?.octets += chunk.octets
     } else {
-      guard chunk.offset == 0 else { return }
+      guard chunk.offset == 0, catchUp.incoming == nil || sender == catchUp.source else { return }
       catchUp.incoming = chunk
+      catchUp.target = max(catchUp.target, chunk.slot)
     }
     guard let whole = catchUp.incoming else { return }
     guard whole.octets.count >= whole.total else { return ask(sender) }

@@ -48,7 +48,10 @@ extension Replica {
       }
       return
     }
-    guard leadership == nil, now >= electionDue, mayPromise(to: id), !outbox.isCongested,
+    guard leadership == nil, now >= electionDue else { return }
+    // Whoever led has been silent for a lease.
+    leader = nil
+    guard mayPromise(to: id), !outbox.isCongested,
       let membership = membership(at: committed.next), membership.voters.contains(id)
     else { return }
     let ballot = Ballot(round: max(highestRound, promised.round) + 1, replica: id)

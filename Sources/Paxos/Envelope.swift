@@ -49,18 +49,23 @@ extension Message {
     case .supported(let ballot), .granted(let ballot, _), .resign(let ballot, _): ballot.isBelievable
     case .nack(let ballot, let promised): ballot.isBelievable && promised.isBelievable
     case .promise(let promise):
-      promise.ballot.isBelievable && Self.fit(promise.votes) && (promise.rest?.isBelievable ?? true)
+      promise.ballot.isBelievable && Self.fit(promise.votes) && promise.from.isBelievable
+        && (promise.rest?.isBelievable ?? true)
+        && promise.votes.allSatisfy {
+          (0..<Limits.acceptorWindow).contains(promise.from.distance(to: $0.slot))
+        }
     case .accept(let accept):
       accept.ballot.isBelievable && accept.first.isBelievable && accept.committed.isBelievable
         && accept.first > .none && Self.fit(accept.entries)
     case .accepted(let ballot, let first, let count, _):
       ballot.isBelievable && first.isBelievable && (0...Limits.messageEntries).contains(count)
-    case .catchUp(let slot, let fragment): slot.isBelievable && (fragment?.offset ?? 0) >= 0
+    case .catchUp(let slot, let fragment):
+      slot.isBelievable && (fragment.map { $0.slot.isBelievable && $0.offset >= 0 } ?? true)
     case .chosen(let records, let committed): committed.isBelievable && Self.fit(records)
     case .chunk(let chunk):
       chunk.slot.isBelievable && chunk.octets.count <= Limits.chunkBytes && chunk.offset >= 0
-        && (0...Limits.snapshotBytes).contains(chunk.total) && chunk.memberships.count <= 2
-        && chunk.memberships.allSatisfy { $0.voters.count <= Limits.voters }
+        && (0...Limits.snapshotBytes).contains(chunk.total)
+        && (1...2).contains(chunk.memberships.count) && chunk.memberships.allSatisfy(\.isBelievable)
     }
   }
 
@@ -77,6 +82,12 @@ extension Message {
 
 extension Ballot {
   fileprivate var isBelievable: Bool { round <= Limits.greatestNumber }
+}
+
+extension Membership {
+  fileprivate var isBelievable: Bool {
+    (1...Limits.voters).contains(voters.count) && since.isBelievable && decided.isBelievable
+  }
 }
 
 extension Slot {

@@ -27,6 +27,8 @@ extension Replica {
     guard let current = leadership else { return }
     // Two leases without a majority: whoever waits for an answer should look elsewhere.
     if now >= max(current.leaseEnd, current.since) + 2 * tuning.lease { return stepDown() }
+    // With its own disk this far behind it proposes nothing more; others may.
+    if outbox.isCongested { return resign(successor: nil) }
     if now >= current.lastHeartbeat + tuning.heartbeat { sendHeartbeat() }
     resend()
   }
@@ -88,7 +90,7 @@ extension Replica {
   /// What belongs into the next slot: what phase 1 found there, nothing in a gap or as the first own entry,
   /// then what waits.
   private mutating func nextProposal() -> (entry: Entry, request: RequestID?)? {
-    guard let slot = leadership?.next, let barrier = leadership?.barrier,
+    guard let slot = leadership?.next, let barrier = leadership?.barrier, !outbox.isCongested,
       slot <= committed.advanced(by: Limits.window), (leadership?.octets ?? 0) < Limits.windowBytes,
       let membership = membership(at: slot), membership.since == leadership?.membership.since
     else { return nil }
@@ -106,14 +108,14 @@ extension Replica {
   /// Ends the leader's time under a membership, or altogether.
   private mutating func finishTerm() {
     guard let current = leadership, current.flights.isEmpty else { return }
-    if let coming = membership(at: current.next), coming.since != current.membership.since {
+    if let successor = current.successor {
+      resign(successor: successor)
+    } else if let coming = membership(at: current.next), coming.since != current.membership.since {
       guard coming.voters.contains(id) else { return resign(successor: nil) }
       // A majority of the old voters has promised; the new ones have not been asked.
       leadership = nil
       let ballot = Ballot(round: max(highestRound, promised.round) + 1, replica: id)
       prepareBallot(ballot, coming, isContinuation: true)
-    } else if let successor = current.successor {
-      resign(successor: successor)
     }
   }
 
@@ -170,8 +172,13 @@ extension Replica {
   }
 
   private mutating func enqueue(_ request: RequestID, _ entry: Entry) {
-    guard snapshot.slot.distance(to: committed) < Limits.logEntries else { return refuse(request, .logFull) }
+    guard snapshot.slot.distance(to: committed) < Limits.logEntries, demand.octetsAbove < Limits.logBytes
+    else {
+      if demand.isOverdue(now: now, patience: tuning.lease) { outbox.emit(.snapshotWanted) }
+      return refuse(request, .logFull)
+    }
     guard proposals.hasRoom(for: entry.size) else { return refuse(request, .retryLater) }
+    if case .membership = entry { leadership?.isChangeQueued = true }
     proposals.append(ProposalQueue.Proposal(request: request, entry: entry))
   }
 
@@ -191,7 +198,6 @@ extension Replica {
       }
     }
     enqueue(request, .membership(change))
-    leadership?.isChangeQueued = proposals.next != nil
   }
 
   /// Reads are linearizable while a majority lets nobody else lead, and once all that was chosen before is

@@ -20,7 +20,9 @@ extension Replica {
     {
       memberships.append(changed)
     }
-    askForSnapshot()
+    if demand.isDue(after: record.entry, every: tuning.snapshotEntries, now: now) {
+      outbox.emit(.snapshotWanted)
+    }
   }
 
   /// A leader says how far the log is chosen.
@@ -35,19 +37,13 @@ extension Replica {
     if committed > before { reviewCampaign() }
   }
 
-  private mutating func askForSnapshot() {
-    guard tuning.snapshotEntries > 0, committed > snapshot.slot,
-      snapshot.slot.distance(to: committed) % tuning.snapshotEntries == 0
-    else { return }
-    outbox.emit(.snapshotWanted)
-  }
-
   /// Takes the program's snapshot, and drops what it makes needless.
   mutating func takeSnapshot(at slot: Slot, _ state: [UInt8]) {
     guard slot > snapshot.slot, slot <= committed, state.count <= Limits.snapshotBytes else { return }
     let relevant = memberships(after: slot)
     snapshot = Snapshot(slot: slot, memberships: relevant, state: state)
-    let first = max(log.first, slot.next.advanced(by: -Limits.retainedEntries))
+    demand.answered()
+    let first = log.retained(before: slot.next)
     log.truncate(before: first)
     outbox.write(.snapshot(snapshot, logFrom: first))
     forgetMemberships(before: slot)
@@ -69,6 +65,7 @@ extension Replica {
   mutating func install(_ other: Snapshot) {
     guard other.slot > committed || memberships.isEmpty else { return }
     snapshot = other
+    demand = SnapshotDemand()
     memberships = other.memberships
     committed = other.slot
     log.truncate(before: other.slot.next)

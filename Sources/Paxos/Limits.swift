@@ -35,6 +35,12 @@ public enum Limits {
   public static let waitingMessages = 4096
   /// Entries kept below a snapshot, so that a replica that was away for a moment needs no snapshot.
   public static let retainedEntries = 256
+  /// Octets of those: sixteen commands of the full size.
+  public static let retainedBytes = 64 << 20
+  /// Octets of entries after which the program is asked for a snapshot, however few they are.
+  public static let snapshotLogBytes = 64 << 20
+  /// Octets of entries above the last snapshot beyond which a leader takes no proposals.
+  public static let logBytes = 512 << 20
   /// Entries above the last snapshot beyond which a leader takes no proposals: the program has not taken the
   /// snapshot it was asked for.
   public static let logEntries = 65_536

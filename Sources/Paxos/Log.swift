@@ -30,6 +30,18 @@ struct Log: Hashable, Sendable {
     first = slot
   }
 
+  /// The first record to keep for those who were away for a moment when a snapshot holds all before a slot.
+  func retained(before slot: Slot) -> Slot {
+    var start = slot
+    var octets = 0
+    while start > first, start.distance(to: slot) < Limits.retainedEntries {
+      octets += self[start.advanced(by: -1)]?.entry.size ?? 0
+      guard octets <= Limits.retainedBytes else { break }
+      start = start.advanced(by: -1)
+    }
+    return start
+  }
+
   /// Records of slots from one on up to another, as many as fit a message, and where the rest begins.
   func page(from start: Slot, before limit: Slot) -> (records: [Record], rest: Slot?) {
     var page: [Record] = []

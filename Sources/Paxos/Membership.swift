@@ -32,16 +32,16 @@ public struct Membership: Codable, Hashable, Sendable {
   /// A membership that another replica has sent; nil if it cannot be one.
   public init?(voters: [ReplicaID], since: Slot, decided: Slot) {
     let isOrdered = zip(voters, voters.dropFirst()).allSatisfy { $0 < $1 }
-    guard isOrdered, (1...Limits.voters).contains(voters.count), decided < since else { return nil }
-    self.voters = voters
-    self.since = since
-    self.decided = decided
+    guard isOrdered, (1...Limits.voters).contains(voters.count) else { return nil }
+    self.init(voters: voters, decided: decided)
+    guard since == self.since else { return nil }
   }
 
-  private init(voters: [ReplicaID], decided: Slot) {
+  /// Puts together what a store says; since when they vote follows from the slot of the entry.
+  public init(voters: [ReplicaID], decided: Slot) {
     self.voters = voters
     self.decided = decided
-    since = decided.advanced(by: Limits.window)
+    since = decided == .none ? Slot(1) : decided.advanced(by: Limits.window)
   }
 
   /// Votes that decide.

@@ -26,8 +26,11 @@ struct Outbox: Sendable {
     recordedCommit = committed
   }
 
+  /// Batches that the disk has not confirmed.
+  var unconfirmed: Int { Int(issued.number - confirmed.number) }
+
   /// Whether the disk is so far behind that nothing more should be asked of it.
-  var isCongested: Bool { issued.number - confirmed.number >= UInt64(Limits.unconfirmedBatches) }
+  var isCongested: Bool { unconfirmed >= Limits.unconfirmedBatches }
 
   mutating func emit(_ output: Output) {
     outputs.append(output)

@@ -4,6 +4,12 @@ public struct WriteBatch: Codable, Hashable, Sendable {
   public var id: WriteID
   /// In order.
   public var writes: [Write]
+
+  /// Joins the two.
+  public init(id: WriteID, writes: [Write]) {
+    self.id = id
+    self.writes = writes
+  }
 }
 
 /// Why a request was not carried out.

@@ -9,9 +9,6 @@ struct ProposalQueue: Sendable {
   private var taken = 0
   private var octets = 0
 
-  /// The entry of the next proposal.
-  var next: Entry? { taken < items.count ? items[taken].entry : nil }
-
   /// Whether there is room for an entry of this size.
   func hasRoom(for size: Int) -> Bool {
     items.count - taken < Limits.queuedProposals && octets + size <= Limits.queuedBytes

@@ -30,6 +30,7 @@ public struct Replica: Sendable {
   var committed: Slot
   var memberships: [Membership]
   var snapshot: Snapshot
+  var demand = SnapshotDemand()
   var catchUp = CatchUpState()
 
   // The proposer's part.
@@ -76,8 +77,10 @@ public struct Replica: Sendable {
 
   private static func log(of state: DurableState) throws(RecoveryError) -> Log {
     let next = state.snapshot.slot.next
-    for (left, right) in zip(state.records, state.records.dropFirst()) where left.slot >= right.slot {
-      throw .damagedLog(right.slot)
+    let chosen = max(state.committed, state.snapshot.slot)
+    for (left, right) in zip(state.records, state.records.dropFirst()) {
+      guard left.slot < right.slot else { throw .damagedLog(right.slot) }
+      guard right.slot == left.slot.next || left.slot >= chosen else { throw .damagedLog(left.slot.next) }
     }
     if let last = state.records.last, last.slot > state.committed.advanced(by: 2 * Limits.acceptorWindow) {
       throw .damagedLog(state.committed.next)
@@ -85,7 +88,7 @@ public struct Replica: Sendable {
     let log = Log(first: min(state.records.first?.slot ?? next, next), records: state.records)
     // What lies below the snapshot serves others, and must have no gaps either.
     var slot = log.first
-    while slot <= max(state.committed, state.snapshot.slot) {
+    while slot <= chosen {
       guard log[slot] != nil else { throw .damagedLog(slot) }
       slot = slot.next
     }

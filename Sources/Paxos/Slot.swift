@@ -22,8 +22,14 @@ public struct Slot: Codable, Hashable, Sendable, Strideable {
     return count < 0 ? Slot(number - min(number, distance)) : Slot(number + distance)
   }
 
-  /// How many places lie between two.
+  /// How many places lie between two; at most `Int.max`, since a message may name any.
   public func distance(to other: Slot) -> Int {
-    other.number >= number ? Int(other.number - number) : -Int(number - other.number)
+    other.number >= number ? Int(clamping: other.number - number) : -Int(clamping: number - other.number)
   }
+
+  /// Whether the left place is the right one.
+  public static func == (left: Slot, right: Slot) -> Bool { left.number == right.number }
+
+  /// Whether the left place comes first.
+  public static func < (left: Slot, right: Slot) -> Bool { left.number < right.number }
 }

@@ -36,7 +36,9 @@ public struct DeterministicDriver<Key: Hashable & Sendable, Payload: Sendable>: 
 
   /// When something happens without new work, microseconds; nil when all is done.
   public var nextMoment: UInt64? {
-    [busy.map(\.doneAt).min(), scheduler.nextDeadline].compactMap(\.self).min()
+    let done = busy.reduce(UInt64.max) { min($0, $1.doneAt) }
+    let moment = min(done, scheduler.nextDeadline ?? .max)
+    return moment < .max ? moment : nil
   }
 
   /// Takes work into a stage at the present moment; it starts at the next `advance`.

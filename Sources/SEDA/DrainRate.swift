@@ -66,7 +66,8 @@ struct DrainRate: Sendable {
   ///   - now: microseconds.
   /// - Returns: 10 milliseconds to 30 seconds.
   func delay(turns: Int, keys: Int, service: UInt64, now: UInt64) -> UInt32 {
-    Self.milliseconds(UInt64(turns) * max(interval(now: now) * UInt64(keys), service))
+    let turn = min(max(interval(now: now) * UInt64(keys), service), Limits.mostRetryMicroseconds)
+    return Self.milliseconds(UInt64(turns) * turn)
   }
 
   private static func milliseconds(_ microseconds: UInt64) -> UInt32 {

@@ -1,44 +1,138 @@
 import Control
 import Manager
+import Synchronization
 
-/// A log in memory that writes when it is told to, and counts its writes.
-actor MemoryLog: ReplicatedLog {
-  private(set) var entries: [Entry] = []
-  private(set) var batches: [Int] = []
-  private(set) var compactions: [Revision] = []
-  private var epoch: UInt64 = 0
-  private var isFull = false
-  private var isHeld = false
-  private var writers: [CheckedContinuation<Void, Never>] = []
+/// A log in memory that leads from the start, commits when it is told to, and counts.
+final class MemoryLog: ReplicatedLog {
+  private struct State {
+    var entries: [Entry]
+    var waiting: [Entry] = []
+    var epoch: Epoch?
+    var isHeld = false
+    var isSilent = false
+    var reads = 0
+    var unanswered: [UInt64] = []
+    var changes: [ManagerChange] = []
+    var refusal: ManagementError?
+    var snapshots: [UInt64: ManagerState] = [:]
+    var largest = Int.max
+  }
 
-  /// Later writes fail, or succeed again.
-  func setFull(_ isFull: Bool) { self.isFull = isFull }
+  let events: AsyncStream<Manager::LogEvent>
+  private let continuation: AsyncStream<Manager::LogEvent>.Continuation
+  private let state: Mutex<State>
 
-  /// Later writes wait.
-  func hold() { isHeld = true }
+  /// Takes up what an earlier one held.
+  init(after entries: [Entry] = [], round: UInt64 = 1) {
+    (events, continuation) = AsyncStream.makeStream()
+    state = Mutex(State(entries: entries))
+    var known = ManagerState()
+    for entry in entries { _ = known.apply(entry, at: Revision(known.revision.number + 1)) }
+    if !entries.isEmpty { continuation.yield(.installed(known)) }
+    lead(round)
+  }
 
-  /// Those that wait go on.
+  var entries: [Entry] { state.withLock { $0.entries } }
+  var waiting: [Entry] { state.withLock { $0.waiting } }
+  var changes: [ManagerChange] { state.withLock { $0.changes } }
+  var snapshots: [UInt64: ManagerState] { state.withLock { $0.snapshots } }
+
+  func lead(_ round: UInt64) {
+    state.withLock { $0.epoch = Epoch(round, replica: 1) }
+    continuation.yield(.becamePrimary(Epoch(round, replica: 1)))
+  }
+
+  /// Another leads; what waits is kept for `release`, as a new primary might choose it.
+  func depose(to address: String?) {
+    state.withLock { $0.epoch = nil }
+    continuation.yield(.lostPrimary(address: address))
+  }
+
+  /// Later entries wait.
+  func hold() { state.withLock { $0.isHeld = true } }
+
+  /// Those that wait are committed.
   func release() {
-    isHeld = false
-    for writer in writers { writer.resume() }
-    writers = []
+    state.withLock { state in
+      state.isHeld = false
+      commit(state.waiting, &state)
+      state.waiting = []
+    }
   }
 
-  func recover() -> (state: ManagerState, epoch: Epoch?) {
-    epoch += 1
-    var state = ManagerState()
-    for entry in entries { _ = state.apply(entry, at: Revision(state.revision.number + 1)) }
-    return (state, Epoch(epoch))
+  /// Reads are not answered until they are again.
+  func setSilent(_ isSilent: Bool) {
+    let late = state.withLock { state in
+      state.isSilent = isSilent
+      defer { state.unanswered = [] }
+      return isSilent ? [] : state.unanswered
+    }
+    for request in late { continuation.yield(.readable(request)) }
   }
 
-  func append(_ entries: [Entry]) async throws(LogError) -> Revision {
-    if isHeld { await withCheckedContinuation { writers.append($0) } }
-    guard !isFull else { throw .cannotWrite(reason: "the disk is full; make room") }
-    let first = Revision(UInt64(self.entries.count) + 1)
-    self.entries += entries
-    batches.append(entries.count)
-    return first
+  func refuseChanges(_ error: ManagementError) { state.withLock { $0.refusal = error } }
+
+  /// Entries of an operation with more resources are too large.
+  func limit(_ resources: Int) { state.withLock { $0.largest = resources } }
+
+  func askForSnapshot(_ question: UInt64) { continuation.yield(.snapshotWanted(question)) }
+
+  private func commit(_ entries: [Entry], _ state: inout State) {
+    let first = UInt64(state.entries.count) + 1
+    state.entries += entries
+    let committed = entries.enumerated().map {
+      CommittedEntry(revision: Revision(first + UInt64($0)), entry: $1)
+    }
+    if !committed.isEmpty { continuation.yield(.committed(committed)) }
   }
 
-  func compact(_ state: ManagerState) { compactions.append(state.revision) }
+  // MARK: ReplicatedLog
+
+  func objection(to entry: Entry) -> ManagementError? {
+    guard case .operation(.apply(let resources), _) = entry else { return nil }
+    let largest = state.withLock { $0.largest }
+    return resources.count <= largest ? nil : .refused(reason: "\(resources.count) are more than \(largest)")
+  }
+
+  func append(_ entry: Entry, in epoch: Epoch) {
+    state.withLock { state in
+      guard epoch == state.epoch else { return }
+      if state.isHeld { state.waiting.append(entry) } else { commit([entry], &state) }
+    }
+  }
+
+  func snapshot(_ snapshot: ManagerState, for question: UInt64) {
+    state.withLock { $0.snapshots[question] = snapshot }
+  }
+
+  func read(_ request: UInt64) {
+    state.withLock { state in
+      if state.isSilent {
+        state.unanswered.append(request)
+      } else if state.epoch != nil {
+        continuation.yield(.readable(request))
+      } else {
+        continuation.yield(.unreadable(request, address: "10.1.9.2:4600"))
+      }
+    }
+  }
+
+  func change(_ request: UInt64, _ change: ManagerChange) {
+    state.withLock { state in
+      if state.refusal == nil { state.changes.append(change) }
+      continuation.yield(.changed(request, state.refusal))
+    }
+  }
+
+  func group() async -> ManagerGroup {
+    let rows = ["n1", "n2"].map { name in
+      ManagerStatus(
+        node: name, address: ManagerAddress(host: "10.1.1.2", port: 4600), replica: 1,
+        role: name == "n1" ? .leader : .follower, isVoter: true, ballot: .none, committed: 0, snapshot: 0,
+        seconds: 0, silentMilliseconds: 0)
+    }
+    return ManagerGroup(answering: "n1", cluster: 1, managers: rows)
+  }
+
+  func counters() -> [Counter] { [Counter(name: "ananta_log_syncs_total", labels: [:], value: 7)] }
 }

@@ -4,7 +4,7 @@ import Paxos
 extension World {
   mutating func trouble() {
     let victim = chance.number(0...nodes.count - 1)
-    switch chance.number(0...15) {
+    switch chance.number(0...17) {
     case 0, 1: crash(victim)
     case 2: crash(leaderIndex ?? victim)
     case 3, 4: isolate(leaderIndex ?? victim)
@@ -17,6 +17,8 @@ extension World {
     case 9: nodes[victim].diskFree = time + chance.number(50...1_200)
     case 10, 11, 12: changeMembership()
     case 13: powerFailure()
+    case 14: stop(victim)
+    case 15: stop(leaderIndex ?? victim)
     default: transfer()
     }
   }
@@ -38,6 +40,11 @@ extension World {
     for index in nodes.indices { crash(index, back: chance.number(10...500)) }
   }
 
+  /// A process is stopped and goes on; its clock does not stop.
+  private mutating func stop(_ index: Int) {
+    nodes[index].stoppedUntil = time + chance.number(50...800)
+  }
+
   private mutating func isolate(_ index: Int) {
     let victim = nodes[index].id
     for other in nodes.map(\.id) where other != victim {
@@ -55,7 +62,9 @@ extension World {
   }
 
   private mutating func changeMembership() {
-    guard let leaderIndex, let voters = nodes[leaderIndex].replica?.status.voters else { return }
+    guard let leaderIndex, nodes[leaderIndex].stoppedUntil <= time,
+      let voters = nodes[leaderIndex].replica?.status.voters
+    else { return }
     let outsiders = nodes.map(\.id).filter { !voters.contains($0) }
     let request = RequestID(1_000_000 + UInt64(time))
     if outsiders.isEmpty, nodes.count < 8 {
@@ -64,13 +73,15 @@ extension World {
       voters.count < 5 || chance.happens(perThousand: 200)
     {
       input(.reconfigure(request, .add(outsider)), to: leaderIndex)
-    } else if voters.count > 3, let voter = voters.randomElement(using: &chance) {
+    } else if voters.count > 3 || voters.count > 1 && chance.happens(perThousand: 100),
+      let voter = voters.randomElement(using: &chance)
+    {
       input(.reconfigure(request, .remove(voter)), to: leaderIndex)
     }
   }
 
   private mutating func transfer() {
-    guard let leaderIndex,
+    guard let leaderIndex, nodes[leaderIndex].stoppedUntil <= time,
       let successor = nodes[leaderIndex].replica?.status.voters.randomElement(using: &chance)
     else { return }
     input(.transfer(RequestID(2_000_000 + UInt64(time)), to: successor), to: leaderIndex)

@@ -22,6 +22,8 @@ struct World {
 
   let seed: UInt64
   let bug: Bug?
+  /// How long a disk takes to sync.
+  let syncs: ClosedRange<Int>
   var chance: Chance
   var time = 0
   var agenda = Agenda<Event>()
@@ -31,16 +33,18 @@ struct World {
   private var requests: UInt64 = 0
   private var acknowledgedInTrouble = 0
 
-  init(seed: UInt64, bug: Bug? = nil) {
+  init(seed: UInt64, bug: Bug? = nil, syncs: ClosedRange<Int> = 1...6, isQuiet: Bool = false) {
     self.seed = seed
     self.bug = bug
+    self.syncs = syncs
     chance = Chance(seed: seed)
-    let founders = (1...UInt64(chance.happens(perThousand: 500) ? 3 : 5)).map { ReplicaID($0) }
+    let count = [1, 2, 3, 3, 3, 3, 3, 5, 5, 5, 5, 5].randomElement(using: &chance) ?? 3
+    let founders = (1...UInt64(count)).map { ReplicaID($0) }
     for founder in founders {
       addNode(DurableState(founding: Self.cluster, replica: founder, founders: founders))
     }
     agenda.add(.request, at: 50)
-    agenda.add(.trouble, at: 400)
+    agenda.add(.trouble, at: isQuiet ? Self.troubleEnds : 400)
   }
 
   var tuning: Tuning {
@@ -77,7 +81,24 @@ struct World {
     return checker.finding.map { "seed \(seed), \(time) ms: \($0)" }
   }
 
+  /// What a stopped process has to take up waits for it; its disk goes on.
+  private mutating func waits(_ event: Event) -> Bool {
+    let index: Int
+    switch event {
+    case .tick(let node, _), .claimedSynced(let node, _, _), .snapshot(let node, _): index = node
+    case .synced(let node, let life, let write):
+      if nodes[node].life == life { nodes[node].sync(upTo: write, bug: bug) }
+      index = node
+    case .deliver(let envelope): index = Int(envelope.to.number) - 1
+    default: return false
+    }
+    guard nodes[index].stoppedUntil > time else { return false }
+    agenda.add(event, at: nodes[index].stoppedUntil)
+    return true
+  }
+
   private mutating func happen(_ event: Event) {
+    if waits(event) { return }
     switch event {
     case .tick(let index, let life):
       guard nodes[index].life == life else { return }
@@ -88,7 +109,6 @@ struct World {
       input(.received(envelope), to: Int(envelope.to.number) - 1)
     case .synced(let index, let life, let write):
       guard nodes[index].life == life else { return }
-      nodes[index].sync(upTo: write, bug: bug)
       input(.persisted(upTo: write), to: index)
     case .claimedSynced(let index, let life, let write):
       if nodes[index].life == life { input(.persisted(upTo: write), to: index) }
@@ -119,7 +139,7 @@ struct World {
     guard nodes[index].replica == nil else { return }
     nodes[index].life += 1
     nodes[index].machine = RegisterMachine()
-    nodes[index].diskFree = time
+    (nodes[index].diskFree, nodes[index].sync) = (time, time...time)
     do {
       nodes[index].replica = try Replica(
         recovering: nodes[index].durable, cluster: Self.cluster,
@@ -136,6 +156,7 @@ struct World {
     guard nodes[index].replica != nil else { return }
     nodes[index].replica = nil
     nodes[index].life += 1
+    nodes[index].stoppedUntil = time
     if let batch = nodes[index].unsynced.randomElement(using: &chance), chance.happens(perThousand: 300) {
       nodes[index].sync(upTo: batch.id, bug: bug)
     }
@@ -151,7 +172,7 @@ struct World {
     let index =
       chance.happens(perThousand: 700)
       ? leaders.randomElement(using: &chance) : nodes.indices.randomElement(using: &chance)
-    guard let index, nodes[index].replica != nil else { return }
+    guard let index, nodes[index].replica != nil, nodes[index].stoppedUntil <= time else { return }
     if chance.happens(perThousand: 500) { return input(.read(request), to: index) }
     let command = RegisterMachine.octets(requests)
     checker.proposed(request, command)
@@ -196,8 +217,8 @@ struct World {
 
   private mutating func persist(_ batch: WriteBatch, of index: Int) {
     nodes[index].unsynced.append(batch)
-    nodes[index].diskFree = max(nodes[index].diskFree, time) + chance.number(1...6)
-    agenda.add(.synced(index, life: nodes[index].life, batch.id), at: nodes[index].diskFree)
+    let end = nodes[index].syncEnd(at: time, duration: chance.number(syncs))
+    agenda.add(.synced(index, life: nodes[index].life, batch.id), at: end)
     if bug == .answersBeforeSync {
       agenda.add(.claimedSynced(index, life: nodes[index].life, batch.id), at: time)
     }

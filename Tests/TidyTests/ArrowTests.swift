@@ -22,7 +22,7 @@ struct ArrowTests {
     "Speaker": ["Wire", "BGP", "CLinux"],
     "Replication": ["Wire", "Control", "Paxos", "Manager"],
     "Management": ["Wire", "Control", "SEDA", "Manager"],
-    "Storage": ["Wire", "Control", "Manager"],
+    "Storage": ["Paxos", "Replication"],
     "PKI": ["Wire", "Control"],
     "Transport": ["Wire", "Control", "Paxos", "PKI", "Replication"],
     "Manifest": ["Wire", "Control"],

@@ -1,0 +1,45 @@
+import Paxos
+
+/// What is settled about a life before it begins.
+struct Plan: Sendable {
+  let workload: Workload
+  let founders: Int
+  let clients: Int
+  let tuning: Tuning
+  /// The bound of all clocks' drift, parts per thousand.
+  let clockBound: Int
+  /// When nothing goes wrong any more.
+  let troubleEnds: Moment
+  /// Between two troubles.
+  let pace: ClosedRange<Moment>
+  /// Between a replica's ticks.
+  let tick: Moment
+  /// Between two requests of one client.
+  let thinking: ClosedRange<Moment>
+  /// How long a write takes, usually.
+  let writing: ClosedRange<Moment>
+
+  init(_ chance: inout Chance) {
+    workload = Workload(&chance)
+    founders = chance.happens(perThousand: 600) ? 3 : 5
+    clients = chance.number(2...4)
+    clockBound = chance.happens(perThousand: 500) ? 10 : 100
+    // Most lives are short; in some a disk may stand still for minutes, and thaw.
+    let isLong = chance.happens(perThousand: 80)
+    troubleEnds = .milliseconds(isLong ? chance.number(130_000...200_000) : chance.number(15_000...50_000))
+    let mean = isLong ? chance.number(2_000...6_000) : chance.number(200...2_000)
+    pace = .milliseconds(mean / 4)...(.milliseconds(mean * 2))
+    thinking = .milliseconds(5)...(.milliseconds(isLong ? 2_500 : 700))
+    writing = 300...(chance.happens(perThousand: 300) ? 20_000 : 3_000)
+    var tuning = Tuning()
+    tuning.drift = UInt64(clockBound)
+    tuning.heartbeat = UInt64(chance.number(2...4) * 50)
+    tuning.retry = tuning.heartbeat + 50
+    tuning.snapshotEntries = chance.number(6...60)
+    tick = .milliseconds(Int(tuning.heartbeat) / 2)
+    self.tuning = tuning
+  }
+
+  /// Whether a disk may stand still for minutes in this life.
+  var isLong: Bool { troubleEnds > .seconds(100) }
+}

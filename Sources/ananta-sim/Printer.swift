@@ -1,0 +1,53 @@
+import Simulator
+
+/// What is printed.
+enum Printer {
+  /// A life's last events and its finding.
+  static func show(_ verdict: Simulation.Verdict) {
+    for line in verdict.trace { print("  \(line)") }
+    let digest = String(verdict.digest, radix: 16)
+    print("seed \(verdict.seed): \(verdict.finding?.description ?? "nothing found") (digest \(digest))")
+  }
+
+  /// What happened in all lives: whoever sees that nothing was found should see that something was tried.
+  static func summarize(_ tally: Tally, took duration: Duration) {
+    let columns = 3
+    let cells = Occurrence.allCases.map { occurrence in
+      pad(occurrence.name, 26) + padLeft(grouped(tally.counts[occurrence]), 13)
+    }
+    for start in stride(from: 0, to: cells.count, by: columns) {
+      print(cells[start..<min(start + columns, cells.count)].joined(separator: "   "))
+    }
+    let seconds = max(1, Int(duration.components.seconds))
+    let hours = tally.milliseconds / 3_600_000
+    print()
+    print(
+      "\(grouped(tally.lives)) lives of \(grouped(hours)) simulated hours in \(seconds) s, digest "
+        + String(tally.digest, radix: 16))
+    if tally.findings.isEmpty {
+      print("nothing found")
+    } else {
+      let seeds = tally.findings.sorted().map(String.init).joined(separator: ", ")
+      print("\(tally.findings.count) found, by seeds \(seeds); see one again with --first-seed S --seeds 1 --trace")
+    }
+  }
+
+  /// `1,234,567`.
+  static func grouped(_ number: Int) -> String {
+    let digits = String(number)
+    var text = ""
+    for (index, digit) in digits.enumerated() {
+      if index > 0, (digits.count - index).isMultiple(of: 3) { text += "," }
+      text.append(digit)
+    }
+    return text
+  }
+
+  private static func pad(_ text: String, _ width: Int) -> String {
+    text + String(repeating: " ", count: max(0, width - text.count))
+  }
+
+  private static func padLeft(_ text: String, _ width: Int) -> String {
+    String(repeating: " ", count: max(0, width - text.count)) + text
+  }
+}
