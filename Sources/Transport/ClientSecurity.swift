@@ -94,13 +94,16 @@ struct UnreachableManager: Error, Hashable, CustomStringConvertible {
   let reason: String
   /// One of the two does not take the other's certificate.
   let isRefusal: Bool
+  /// A request was on its way when the connection was lost, and may have been carried out.
+  let mayHaveActed: Bool
   var description: String { reason }
 
   /// Reads what gRPC, NIO and BoringSSL say.
-  init(_ error: RPCError, _ security: TransportSecurity, _ client: ClientSecurity) {
+  init(_ error: RPCError, _ security: TransportSecurity, _ client: ClientSecurity, isAsked: Bool) {
     let text = "\(error)"
     let words = Self.words(text, security)
     isRefusal = client.refusal != nil || words != nil
+    mayHaveActed = isAsked && !isRefusal
     if let refusal = client.refusal {
       reason = "its certificate is refused: \(refusal)"
     } else if text.contains("errno: 111") {

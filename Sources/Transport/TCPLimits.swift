@@ -13,12 +13,27 @@ enum TCPLimits {
     return channel.setOption(option, value: Limits.unacknowledgedMilliseconds)
   }
 
-  /// Also gives up a connection that is not there in time, since NIO would wait 10 s, and nobody could stop it.
-  @Sendable static func limitConnect(_ channel: any Channel) -> EventLoopFuture<Void> {
-    let timer = channel.eventLoop.scheduleTask(in: TimeAmount(Limits.connect)) {
-      if !channel.isActive { channel.close(promise: nil) }
+  /// Also gives up a connection that is not there in time, or cannot carry a request; NIO would wait 10 s, and
+  /// nobody could stop it.
+  ///
+  /// A manager that is stopped takes connections all the same, as its kernel does that, but shakes no hands.
+  @Sendable static func limitConnect(
+    _ channel: any Channel, isInUse: @escaping @Sendable () -> Bool
+  ) -> EventLoopFuture<Void> {
+    let connect = timer(Limits.connect, channel) { !channel.isActive }
+    let handshake = timer(Limits.handshake, channel) { !isInUse() }
+    channel.closeFuture.whenComplete { _ in
+      connect.cancel()
+      handshake.cancel()
     }
-    channel.closeFuture.whenComplete { _ in timer.cancel() }
     return limitSilence(channel)
+  }
+
+  private static func timer(
+    _ limit: Duration, _ channel: any Channel, isLate: @escaping @Sendable () -> Bool
+  ) -> Scheduled<Void> {
+    channel.eventLoop.scheduleTask(in: TimeAmount(limit)) {
+      if isLate() { channel.close(promise: nil) }
+    }
   }
 }
