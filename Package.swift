@@ -77,6 +77,7 @@ let package = Package(
     library("Mux", "Dataplane", "Wire"),
     library("HostAgent", "Dataplane", "Wire"),
     library("Manager", "Control", "Wire"),
+    library("Simulator", "Manager", "Paxos", "SEDA", "HostAgent", "Dataplane", "Control", "Wire"),
 
     // Shell: the kernel, the disk, the network.
     .target(name: "CLinux"),
@@ -112,7 +113,8 @@ let package = Package(
       "Speaker",
       "Management", "Replication", "Storage", "Transport", "Manifest", logging, lifecycle[0], lifecycle[1]),
     program("ananta-ctl", "Control", "Manifest", "PKI", "Presentation", "Transport", "Wire"),
-    program("ananta-lab", "Lab", "Wire"),
+    program("ananta-lab", "Lab", "Transport", "Control", "Wire"),
+    program("ananta-sim", "Simulator"),
     program("ananta-bench", "Mux", "Dataplane", "KernelPath", "Platform", "Wire"),
 
     // Tests.
@@ -129,6 +131,7 @@ let package = Package(
     tests("SEDA", "SEDA"),
     tests("Control", "Control", "Wire"),
     tests("Manager", "Manager", "Control", "Wire"),
+    tests("Simulation", "Simulator", "Manager", "Paxos", "Control", "Wire"),
     tests("Platform", "Platform", "Wire"),
     tests("Speaker", "Speaker", "BGP", "Wire", logging),
     tests("Replication", "Replication", "Paxos", "Manager", "Control", "Wire", logging),

@@ -20,7 +20,6 @@ extension World {
       clients.append(ClientProcess(target: chance.number(0...plan.founders - 1)))
       wake(client: index, at: .milliseconds(1_000) + index)
     }
-    agenda.add(.trouble, at: .milliseconds(2_500))
   }
 
   private mutating func addMachine(_ state: DurableState) {

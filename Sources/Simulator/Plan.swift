@@ -19,6 +19,7 @@ struct Plan: Sendable {
   /// How long a write takes, usually.
   let writing: ClosedRange<Moment>
 
+  /// Draws one.
   init(_ chance: inout Chance) {
     workload = Workload(&chance)
     founders = chance.happens(perThousand: 600) ? 3 : 5
@@ -38,6 +39,20 @@ struct Plan: Sendable {
     tuning.snapshotEntries = chance.number(6...60)
     tick = .milliseconds(Int(tuning.heartbeat) / 2)
     self.tuning = tuning
+  }
+
+  /// One in which nothing happens by itself: whoever asks for it makes things go wrong.
+  init(founders: Int, workload: Workload) {
+    self.founders = founders
+    self.workload = workload
+    clients = 2
+    tuning = Tuning()
+    clockBound = 10
+    troubleEnds = .max
+    pace = .milliseconds(1_000)...(.milliseconds(1_000))
+    tick = .milliseconds(50)
+    thinking = .milliseconds(100)...(.milliseconds(1_000))
+    writing = 300...3_000
   }
 
   /// Whether a disk may stand still for minutes in this life.

@@ -16,6 +16,10 @@ struct SimulatedNetwork: Sendable {
     cuts[sender.number] |= 1 << UInt64(receiver.number)
   }
 
+  mutating func mend(from sender: Place, to receiver: Place) {
+    cuts[sender.number] &= ~(1 << UInt64(receiver.number))
+  }
+
   mutating func cutBothWays(_ left: Place, _ right: Place) {
     cut(from: left, to: right)
     cut(from: right, to: left)

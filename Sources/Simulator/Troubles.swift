@@ -190,8 +190,13 @@ extension World {
       let successor = chance.pick(voters)
     else { return }
     counts[.transfers] += 1
+    handOver(from: leader, to: directory[successor] ?? leader)
+  }
+
+  mutating func handOver(from leader: Int, to successor: Int) {
     administrations += 1
     let request = RequestID(administrations)
-    step(leader) { process, now in process.handle(.transfer(request, to: successor), now) }
+    let id = machines[successor].id
+    step(leader) { process, now in process.handle(.transfer(request, to: id), now) }
   }
 }

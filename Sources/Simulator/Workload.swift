@@ -13,6 +13,11 @@ struct Workload: Sendable {
     muxes = chance.number(1...3)
   }
 
+  init(hosts: Int, muxes: Int) {
+    self.hosts = hosts
+    self.muxes = muxes
+  }
+
   var nodeNames: [String] { (0..<hosts + muxes).map { "node\($0)" } }
 
   /// A data centre with everything in it, which is always accepted.

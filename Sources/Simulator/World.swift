@@ -27,7 +27,6 @@ struct World {
 
   static let cluster = ClusterID(77)
 
-  let seed: UInt64
   let bug: Bug?
   let rates: FaultRates
   let plan: Plan
@@ -62,22 +61,30 @@ struct World {
   /// The bound of all clocks' drift, parts per thousand.
   var clockBound: Int { plan.clockBound }
 
+  /// A life that is drawn, with its troubles.
   init(seed: UInt64, bug: Bug? = nil, rates: FaultRates = .all, keepsTrace: Bool = false) {
-    self.seed = seed
+    var chance = Chance(seed: seed)
+    let plan = Plan(&chance)
+    self.init(plan, chance, bug: bug, rates: rates, keepsTrace: keepsTrace)
+    agenda.add(.trouble, at: .milliseconds(2_500))
+  }
+
+  /// A life in which nothing goes wrong by itself.
+  init(_ plan: Plan, _ chance: Chance, bug: Bug? = nil, rates: FaultRates = .none, keepsTrace: Bool = false) {
+    self.plan = plan
+    self.chance = chance
     self.bug = bug
     self.rates = rates
-    var chance = Chance(seed: seed)
-    plan = Plan(&chance)
-    self.chance = chance
     trace = Trace(keepsLines: keepsTrace)
     fencing = FencingCheck(agents: plan.workload.nodeNames.count)
     populate()
   }
 
-  /// Runs to the end, or to the first finding.
-  mutating func run() {
+  /// Runs to the end, or to the first finding, or until so much time has passed.
+  mutating func run(until end: Moment = .max) {
     while finding == nil, let (due, event) = agenda.next() {
       if case .review = event, hasConverged(at: due) { return }
+      guard due <= end else { return agenda.add(event, at: due) }
       time = due
       counts[.events] += 1
       trace.mix(UInt64(due))

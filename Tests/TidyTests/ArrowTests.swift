@@ -13,6 +13,7 @@ struct ArrowTests {
     "Paxos": [],
     "SEDA": [],
     "Manager": ["Wire", "Control"],
+    "Simulator": ["Wire", "Dataplane", "HostAgent", "Control", "Paxos", "SEDA", "Manager"],
     "CBPF": [],
     "CLinux": [],
     "CNetlink": [],
@@ -33,11 +34,12 @@ struct ArrowTests {
       "Replication", "Storage", "Transport", "Manifest",
     ],
     "ananta-ctl": ["Wire", "Control", "Manifest", "PKI", "Presentation", "Transport"],
-    "ananta-lab": ["Wire", "Lab"],
+    "ananta-lab": ["Wire", "Lab", "Control", "Transport"],
+    "ananta-sim": ["Simulator"],
     "ananta-bench": ["Wire", "Dataplane", "Mux", "HostAgent", "KernelPath", "Platform"],
   ]
 
-  static let core = ["Wire", "Dataplane", "Control", "BGP", "Mux", "HostAgent", "Paxos", "SEDA", "Manager"]
+  static let core = ["Wire", "Dataplane", "Control", "BGP", "Mux", "HostAgent", "Paxos", "SEDA", "Manager", "Simulator"]
 
   /// What brings the kernel, time, chance or threads with it.
   static let shellModules: Set<String> = [

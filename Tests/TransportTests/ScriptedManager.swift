@@ -15,6 +15,7 @@ final class ScriptedManager: ManagementService {
     var isProgressEndless = false
     var operations: [Operation] = []
     var dryRuns = 0
+    var isPerformEndless = false
     var identities: [Identity] = []
     var records: [AuditRecord] = []
     var group = ManagerGroup(answering: "m1", cluster: 0, managers: [])
@@ -33,13 +34,14 @@ final class ScriptedManager: ManagementService {
   func perform(
     _ operation: Operation, dryRun: Bool, by identity: Identity
   ) async throws(ManagementError) -> Outcome {
-    let (outcome, failure) = state.withLock { state in
+    let (outcome, failure, isEndless) = state.withLock { state in
       state.operations.append(operation)
       state.identities.append(identity)
       state.dryRuns += dryRun ? 1 : 0
-      return (state.outcome, state.failure)
+      return (state.outcome, state.failure, state.isPerformEndless)
     }
     if let failure { throw failure }
+    if isEndless { try? await Task.sleep(for: .seconds(60)) }
     return outcome
   }
 
