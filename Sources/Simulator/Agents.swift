@@ -13,7 +13,7 @@ extension World {
       return connect(agent: index)
     }
     // Now and then an agent looks elsewhere though it has a primary, which it goes on listening to.
-    if chance.happens(perThousand: 20), !isCalm { return connect(agent: index) }
+    if chance.happens(perThousand: plan.wandering), !isCalm { return connect(agent: index) }
     guard agents[index].isAccepted else { return }
     say(.ping, on: stream)
     if chance.happens(perThousand: 60), !isCalm { changeHealth(agent: index) }
@@ -27,7 +27,7 @@ extension World {
     say(.report(report), on: stream)
   }
 
-  private mutating func connect(agent index: Int) {
+  mutating func connect(agent index: Int) {
     let manager = agents[index].nextManager(of: machines.count)
     streams.append(
       Stream(

@@ -16,6 +16,8 @@ struct Plan: Sendable {
   let tick: Moment
   /// Between two requests of one client.
   let thinking: ClosedRange<Moment>
+  /// How often, per thousand, an agent looks for another primary though it has one.
+  let wandering: Int
   /// How long a write takes, usually.
   let writing: ClosedRange<Moment>
 
@@ -23,6 +25,7 @@ struct Plan: Sendable {
   init(_ chance: inout Chance) {
     workload = Workload(&chance)
     founders = chance.happens(perThousand: 600) ? 3 : 5
+    wandering = 20
     clients = chance.number(2...4)
     clockBound = chance.happens(perThousand: 500) ? 10 : 100
     // Most lives are short; in some a disk may stand still for minutes, and thaw.
@@ -45,7 +48,8 @@ struct Plan: Sendable {
   init(founders: Int, workload: Workload) {
     self.founders = founders
     self.workload = workload
-    clients = 2
+    clients = 0
+    wandering = 0
     tuning = Tuning()
     clockBound = 10
     troubleEnds = .max

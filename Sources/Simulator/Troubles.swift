@@ -32,7 +32,9 @@ extension World {
     }
   }
 
-  var leader: Int? { machines.firstIndex { $0.process?.replica.status.role == .leader } }
+  /// Who believes to lead.
+  var leaders: [Int] { machines.indices.filter { machines[$0].process?.replica.status.role == .leader } }
+  var leader: Int? { leaders.first }
 
   /// A second is usual, some take longer.
   private mutating func downtime() -> Moment {
