@@ -103,6 +103,8 @@ extension World {
     case .applied:
       counts[.updatesApplied] += 1
       _ = check { world throws(Finding) in try world.fencing.carriedOut(update, by: agent) }
+      let now = time
+      _ = check { world throws(Finding) in try world.agents[agent].follow(at: now) }
       if counts[.updatesApplied].isMultiple(of: 4) { checkNode(agent, update) }
     case .refused(let highest):
       counts[.updatesRefused] += 1

@@ -63,7 +63,20 @@ extension World {
       }
     }
     guard history.newest <= log.newest else { return "what was acknowledged is not there" }
-    return agents.indices.lazy.compactMap { nodeObstacle($0, leader) }.first
+    return agents.indices.lazy.compactMap { nodeObstacle($0, leader) }.first ?? muxObstacle(leader)
+  }
+
+  /// All MUXes send the same connection to the same VM, and only to one that is there.
+  private func muxObstacle(_ leader: Int) -> String? {
+    guard let state = machines[leader].process?.manager.state else { return nil }
+    let muxes = agents.filter { state.desired.nodes[$0.name]?.roles.contains(.mux) ?? false }
+    let choices = muxes.map(\.path.choices)
+    guard choices.allSatisfy({ $0 == choices.first }) else { return "MUXes choose differently" }
+    let locators = Set(state.locators.values)
+    guard (choices.first ?? []).allSatisfy({ $0.map(locators.contains) ?? true }) else {
+      return "MUXes choose a VM that is not there"
+    }
+    return nil
   }
 
   private func nodeObstacle(_ index: Int, _ leader: Int) -> String? {
