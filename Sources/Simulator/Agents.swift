@@ -8,7 +8,8 @@ extension World {
 
   mutating func wake(agent index: Int, _ life: Int) {
     guard agents[index].isUp, agents[index].life == life else { return }
-    agenda.add(.agent(index, life: life), at: time + Self.agentPace * 3 / 4 + chance.number(0...Self.agentPace / 2))
+    agenda.add(
+      .agent(index, life: life), at: time + Self.agentPace * 3 / 4 + chance.number(0...Self.agentPace / 2))
     guard let stream = agents[index].current, time < agents[index].heard + Limits.silence else {
       return connect(agent: index)
     }
@@ -120,7 +121,8 @@ extension World {
   /// A node is what the committed state of the update's revision says, however it came there.
   private mutating func checkNode(_ agent: Int, _ update: Update) {
     guard let state = log.state(at: update.revision) else {
-      return fail(.agreement, "node\(agent) is told of revision \(update.revision.number), which is not committed")
+      return fail(
+        .agreement, "node\(agent) is told of revision \(update.revision.number), which is not committed")
     }
     guard agents[agent].node != Self.node(agents[agent].name, by: state, update.epoch) else { return }
     fail(.agreement, "node\(agent) is not what revision \(update.revision.number) makes it")

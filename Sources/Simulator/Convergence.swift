@@ -57,7 +57,9 @@ extension World {
     guard ends.count == 1 else { return "replicas have come to slots \(ends.sorted())" }
     for (index, machine) in machines.enumerated() {
       guard let process = machine.process else { return "manager \(index) does not run" }
-      guard process.manager.state == log.states.last else { return "manager \(index) is not at the newest state" }
+      guard process.manager.state == log.states.last else {
+        return "manager \(index) is not at the newest state"
+      }
       guard process.openRequests == 0 else {
         return "manager \(index) has not answered \(process.openRequests) requests"
       }
@@ -95,7 +97,9 @@ extension World {
     for (placement, isHealthy) in agent.health {
       let machine = agent.node.machines[placement.locator]?.name ?? ""
       let known = manager.state.health[BackendKey(machine: machine, endpoint: placement.key)]
-      guard known?.isHealthy == isHealthy else { return "the health of \(machine) at \(agent.name) is not known" }
+      guard known?.isHealthy == isHealthy else {
+        return "the health of \(machine) at \(agent.name) is not known"
+      }
     }
     return nil
   }

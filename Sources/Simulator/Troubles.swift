@@ -38,7 +38,8 @@ extension World {
 
   /// A second is usual, some take longer.
   private mutating func downtime() -> Moment {
-    chance.number(.milliseconds(20)...(chance.happens(perThousand: 150) ? .seconds(15) : .milliseconds(1_500)))
+    chance.number(
+      .milliseconds(20)...(chance.happens(perThousand: 150) ? .seconds(15) : .milliseconds(1_500)))
   }
 
   // MARK: Network

@@ -3,7 +3,8 @@ import Testing
 
 /// Whole control planes under faults; a finding names its seed, and the seed replays exactly.
 @Suite("Simulated lives") struct SimulationTests {
-  @Test("nothing is found, whatever goes wrong", arguments: stride(from: UInt64(0), to: 40, by: 10).map { $0 })
+  @Test(
+    "nothing is found, whatever goes wrong", arguments: stride(from: UInt64(0), to: 40, by: 10).map { $0 })
   func nothingFound(first: UInt64) {
     var counts = Counts()
     for seed in first..<first + 10 {
