@@ -28,10 +28,10 @@ struct Plan: Sendable {
     wandering = 20
     clients = chance.number(2...4)
     clockBound = chance.happens(perThousand: 500) ? 10 : 100
-    // Most lives are short; in some a disk may stand still for minutes, and thaw.
-    let isLong = chance.happens(perThousand: 80)
-    troubleEnds = .milliseconds(isLong ? chance.number(130_000...200_000) : chance.number(15_000...50_000))
-    let mean = isLong ? chance.number(2_000...6_000) : chance.number(200...2_000)
+    // Most lives are short, since they find as much in less time; in some a disk may stand still for minutes, and thaw.
+    let isLong = chance.happens(perThousand: 60)
+    troubleEnds = .milliseconds(isLong ? chance.number(130_000...200_000) : chance.number(12_000...40_000))
+    let mean = isLong ? chance.number(2_000...6_000) : chance.number(150...1_500)
     pace = .milliseconds(mean / 4)...(.milliseconds(mean * 2))
     thinking = .milliseconds(5)...(.milliseconds(isLong ? 2_500 : 700))
     writing = 300...(chance.happens(perThousand: 300) ? 20_000 : 3_000)
