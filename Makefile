@@ -7,7 +7,7 @@ TOPOLOGY ?= deploy/lab/small.yaml
 RELEASE := .build/release
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build release test fuzz simulate lint demo lab-up lab-down bench install protocol clean
+.PHONY: help deps build release test fuzz simulate lint demo lab-up lab-down bench control chaos install protocol clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,12 @@ lab-down: ## remove every trace of the lab NAME (root)
 bench: release ## measure the packet path, and bulk data through a lab (root)
 	@$(RELEASE)/ananta-bench
 	@$(RELEASE)/ananta-lab bench --name ananta-bench
+
+control: release ## measure the control plane of five managers in a lab (root)
+	@$(RELEASE)/ananta-lab control --name ananta-control
+
+chaos: release ## kill, stop and cut off managers for ROUNDS rounds (default 100), and judge what clients saw (root)
+	@$(RELEASE)/ananta-lab chaos --name ananta-chaos --rounds $(or $(ROUNDS),100)
 
 install: release ## copy the programs and units below PREFIX (root)
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(addprefix $(RELEASE)/,ananta-agent ananta-ctl ananta-lab)

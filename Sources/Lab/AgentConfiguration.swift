@@ -8,6 +8,8 @@ struct AgentConfiguration {
   let topology: Topology
   /// Where the agent keeps its state.
   let dataDirectory: String
+  /// Where the lab keeps certificates.
+  let certificates: LabCertificates
 
   /// The file's text.
   var text: String {
@@ -17,8 +19,17 @@ struct AgentConfiguration {
     var lines = [
       "node: \(node.name)", "address: \(node.address)",
       "roles: [\(node.roles.map(\.rawValue).joined(separator: ", "))]", "managers: [\(managers)]",
-      "security: plaintext", "dataDirectory: \(dataDirectory)",
+      "dataDirectory: \(dataDirectory)",
     ]
+    switch topology.security {
+    case .plaintext: lines.append("security: plaintext")
+    case .tls:
+      let files = certificates.files(of: node.name)
+      lines += [
+        "security:", "  tls:", "    ca: \(files.authority)", "    certificate: \(files.certificate)",
+        "    key: \(files.key)",
+      ]
+    }
     if node.roles.contains(.mux) {
       lines += [
         "mux:", "  mtu: \(topology.mtu)", "  path: \(machine.path.rawValue)", "  bgp:",

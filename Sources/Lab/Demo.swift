@@ -76,6 +76,10 @@ public struct Demo: Sendable {
     try await lab.awaitRoutes()
     let back = MonotonicTime.milliseconds(from: start, to: MonotonicTime.now)
     report.claims.append(.init(claim: "The MUX comes back", measured: "after \(text(back)) ms", ok: true))
+    guard lab.topology.machines(with: .manager).count == 5 else { return }
+    try proceed()
+    progress("Killing managers (kill -9), the leader first, while changes are made")
+    report.claims += try await QuorumMeasurement.take(in: &lab, scene: scene).claims
   }
 
   private func proceed() throws(LabError) {

@@ -18,6 +18,7 @@ public struct Lab: Sendable {
   public var topology: Topology { record.topology }
   /// Its directory.
   public var directory: String { LabRecord.directory(name) }
+  var certificates: LabCertificates { LabCertificates(directory: "\(directory)/pki") }
   var fabric: Fabric { Fabric(lab: name, topology: topology) }
 
   /// The directory of a member's files.
@@ -64,7 +65,8 @@ public struct Lab: Sendable {
     let own = directory(of: node)
     let data = "\(own)/data"
     try StateFiles.makeDirectory(data)
-    let configuration = AgentConfiguration(machine: machine, topology: topology, dataDirectory: data)
+    let configuration = AgentConfiguration(
+      machine: machine, topology: topology, dataDirectory: data, certificates: certificates)
     try StateFiles.write(configuration.text, to: "\(own)/agent.yaml")
     let daemon = Daemon(
       member: node, duty: .agent, label: "agent", namespace: try namespace(of: node),

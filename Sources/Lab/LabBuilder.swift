@@ -108,6 +108,10 @@ extension Lab {
     try record.save()
     progress("servers in \(topology.guests.count) VMs")
     for guest in topology.guests { try await startServers(of: guest.name) }
+    if topology.security == .tls {
+      progress("certificates of \(topology.machines.count) nodes and two operators")
+      try await certificates.issue(for: topology, with: record.programs.control)
+    }
     progress("agents: \(topology.machines.map(\.node.name).joined(separator: ", "))")
     for machine in topology.machines { try await start(machine.node.name) }
     try writeManifests()

@@ -3,15 +3,29 @@ import Foundation
 import Wire
 
 extension Lab {
-  /// The command that runs `ananta-ctl` against this lab, inside the namespace of the first manager.
+  /// The command that runs `ananta-ctl` against this lab as its administrator, from the first client's namespace.
   public func control(_ arguments: [String]) throws(LabError) -> ExternalCommand {
     let managers = topology.machines(with: .manager).map(\.node)
-    guard let first = managers.first else {
+    guard let place = topology.clients.first?.name ?? managers.first?.name else {
       throw LabError(.unknown, "Lab \(name) has no node with the role manager.")
     }
-    let addresses = managers.map { "\($0.address):\(Topology.managerPort)" }.joined(separator: ",")
-    return ExternalCommand(["env", "ANANTA_MANAGERS=\(addresses)", record.programs.control] + arguments)
-      .inside(try namespace(of: first.name))
+    return ExternalCommand(["env"] + operatorEnvironment + [record.programs.control] + arguments)
+      .inside(try namespace(of: place))
+  }
+
+  /// This program's own work for operators, as a command with the same environment.
+  func operateWords(_ arguments: [String]) -> [String] {
+    ["env"] + operatorEnvironment + [record.programs.lab, "operate"] + arguments
+  }
+
+  /// Where the managers are and who asks, as `ananta-ctl` takes it from its environment.
+  private var operatorEnvironment: [String] {
+    let addresses = topology.machines(with: .manager).map { "\($0.node.address):\(Topology.managerPort)" }
+    let managers = "ANANTA_MANAGERS=\(addresses.joined(separator: ","))"
+    return switch topology.security {
+    case .plaintext: [managers, "ANANTA_SECURITY=plaintext"]
+    case .tls: [managers] + certificates.environment(of: LabCertificates.administrator)
+    }
   }
 
   /// Waits until a manager answers.

@@ -26,6 +26,14 @@ enum Limits {
   static let openConnections = 900
   /// Failures that a report lists one by one; all are counted.
   static let listedFailures = 10_000
+  /// Steps of one register's search for an order: 90,000 operations take some 200,000 when there is one.
+  static let linearizabilitySteps = 50_000_000
+  /// Read from the end of the file that says who leads: five managers every 200 ms at 400 octets each are 10 kB a second.
+  static let sightingTailBytes = 32 << 10
+  /// What was seen of a leader counts for so long: an election takes longer.
+  static let sightingNanoseconds: UInt64 = 1_000_000_000
+  /// Operations that a finding shows before and after the one it is about: a screen of them.
+  static let operationsAroundFinding = 12
   /// Bytes kept of one HTTP reply; a page that says a name has 200.
   static let replyBytes = 16_384
 }

@@ -68,6 +68,14 @@ public struct Topology: Codable, Hashable, Sendable {
     case udp
   }
 
+  /// How agents, managers and operators protect what they say to one another.
+  public enum Security: String, CaseIterable, Codable, Hashable, Sendable {
+    /// Mutual TLS, with certificates that the lab makes.
+    case tls
+    /// Not at all.
+    case plaintext
+  }
+
   /// A service and the servers behind its endpoints.
   public struct Offer: Codable, Hashable, Sendable {
     /// As its manifest will say it.
@@ -80,6 +88,8 @@ public struct Topology: Codable, Hashable, Sendable {
   public var mtu: Int
   /// Whether links and VM devices leave checksums and segmentation to "the hardware".
   public var offload: Bool
+  /// How the control plane is protected.
+  public var security: Security
   /// The router.
   public var router: Router
   /// Machines outside.

@@ -48,15 +48,20 @@ public struct TopologyReader {
 
   private mutating func topology(_ root: Field) throws(LabError) -> Topology {
     let fields = try root.mapping([
-      "mtu", "offload", "router", "clients", "nodes", "networks", "services",
+      "mtu", "offload", "security", "router", "clients", "nodes", "networks", "services",
     ])
     let router = try router(fields.required("router"))
     var topology = Topology(
       mtu: try fields["mtu"]?.number(576...9000) ?? 1500, offload: try fields["offload"]?.truth() ?? true,
+      security: try fields["security"]?.choice(Topology.Security.self) ?? .tls,
       router: router, clients: [], machines: [], networks: [], guests: [], offers: [])
     for field in try fields.list("clients") { topology.clients.append(try client(field)) }
     for field in try fields.required("nodes").list() {
       topology.machines.append(try machine(field, in: topology))
+    }
+    let managers = topology.machines(with: .manager).count
+    guard [1, 3, 5].contains(managers) else {
+      throw try fields.required("nodes").fault("\(managers) nodes are managers; 1, 3 or 5 must be")
     }
     for field in try fields.list("networks") { try network(field, into: &topology) }
     for field in try fields.list("services") { topology.offers.append(try offer(field, in: topology)) }

@@ -17,7 +17,7 @@ public final class ManagerReplica: ManagementService {
   private let desk: Mutex<Desk>
   private let pool: StagePool
   /// What the log has told and nobody has taken yet.
-  private let told = Mutex<[Manager::LogEvent]>([])
+  private let told = Mutex<(events: [Manager::LogEvent], isUnderWay: Bool)>(([], false))
   private let start = ContinuousClock.now
   private let tasks = Mutex<[Task<Void, Never>]>([])
 
@@ -79,7 +79,17 @@ public final class ManagerReplica: ManagementService {
       }
       if let error = error(admission, .vipValidation) { fail(id, error) }
     }
-    return try answer.get()
+    do throws(ManagementError) {
+      return try answer.get()
+    } catch {
+      throw explained(error)
+    }
+  }
+
+  /// Who is no primary since its disk is full should say so.
+  private func explained(_ error: ManagementError) -> ManagementError {
+    guard error == .notPrimary(address: nil), let obstacle = log.obstacle else { return error }
+    return .unavailable(reason: obstacle)
   }
 
   private func judge(_ id: RequestID, _ operation: Control::Operation, dryRun: Bool, by author: Author) {
@@ -109,7 +119,7 @@ public final class ManagerReplica: ManagementService {
       }
       if !isTaken { continuation.resume(returning: tooManyReads) }
     }
-    if let error { throw error }
+    if let error { throw explained(error) }
     // A copy, so that a large listing keeps nobody from the lock.
     return try await pass(.request(nextID()), .hostAgentManagement, .low) {
       look(self.desk.withLock { $0.manager })
@@ -165,7 +175,7 @@ public final class ManagerReplica: ManagementService {
         desk.change(desk.nextID(), change, continuation)
       }
     }
-    if let error { throw error }
+    if let error { throw explained(error) }
     logger.notice("\(identity.name): \(change.note)")
     if !isNoted { await carry(.manager, .vipValidation, .high) { self.feed(note) } }
   }
@@ -220,18 +230,25 @@ public final class ManagerReplica: ManagementService {
   /// Everything the log has told is taken up by one work at a time, in order.
   private func gather(_ event: Manager::LogEvent) {
     let isFirst = told.withLock { told in
-      told.append(event)
-      return told.count == 1
+      told.events.append(event)
+      defer { told.isUnderWay = true }
+      return !told.isUnderWay
     }
     if isFirst { insist(.manager, .vipConfiguration, .high) { self.takeTold() } }
   }
 
   private func takeTold() {
     let events = told.withLock { told in
-      defer { told = [] }
-      return told
+      defer { told.events = [] }
+      return told.events
     }
     for event in events { say(desk.withLock { $0.isStopped ? [] : $0.take(event) }) }
+    let goesOn = told.withLock { told in
+      told.isUnderWay = !told.events.isEmpty
+      return told.isUnderWay
+    }
+    // What came meanwhile is new work, so that others of this rank have their turns.
+    if goesOn { insist(.manager, .vipConfiguration, .high) { self.takeTold() } }
   }
 
   // MARK: The way through the stages

@@ -305,8 +305,7 @@ public struct Manager: Sendable {
   private mutating func acknowledge(
     _ revision: Revision, _ epoch: Epoch, _ node: String, _ session: SessionID
   ) -> [Output] {
-    // One that was ordered in an epoch before counts, if this manager has gone on from there.
-    guard epoch <= state.epoch else { return [] }
+    guard streams[session]?.isOurs(epoch) == true else { return [] }
     guard streams[session]?.acknowledge(revision) == true else {
       return close(session, "\(node) acknowledged revision \(revision.number), which it was never sent")
     }

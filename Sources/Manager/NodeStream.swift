@@ -7,6 +7,8 @@ struct NodeStream {
   let node: String
   /// The newest revision the agent was sent, or said at the start that it runs.
   private var sent: Revision
+  /// The epoch of the update it was sent last: a primary may have gone on to another when it is acknowledged.
+  private var epoch: Epoch?
   private var needsSnapshot = true
   private var awaitsAcknowledgement = false
   private var pending: [Command] = []
@@ -37,6 +39,7 @@ struct NodeStream {
     awaitsAcknowledgement = true
     isKnownLate = false
     sent = state.revision
+    epoch = state.epoch
     sentAt = now
     return Update(epoch: state.epoch, revision: sent, isSnapshot: isSnapshot, commands: commands)
   }
@@ -45,6 +48,9 @@ struct NodeStream {
   static func farewell(_ state: ManagerState) -> Update {
     Update(epoch: state.epoch, revision: state.revision, isSnapshot: true, commands: [])
   }
+
+  /// Whether an acknowledgement belongs to what was sent on this stream.
+  func isOurs(_ epoch: Epoch) -> Bool { epoch == self.epoch }
 
   /// The agent runs a revision; false when it was never sent.
   mutating func acknowledge(_ revision: Revision) -> Bool {

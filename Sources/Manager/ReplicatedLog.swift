@@ -45,6 +45,9 @@ public protocol ReplicatedLog: Sendable {
   /// Changes who votes, or who leads; answered among the events.
   func change(_ request: UInt64, _ change: ManagerChange)
 
+  /// Why this replica takes part in nothing, for instance since its disk is full; nil if it does.
+  var obstacle: String? { get }
+
   /// The managers as this one knows them.
   func group() async -> ManagerGroup
 

@@ -78,18 +78,22 @@ public enum CertificateCheck {
 
   /// Whose certificate it is, as it says itself: one URI of ours, not two.
   public static func identity(of certificate: Certificate) throws(CertificateRefusal) -> Identity {
+    guard let identity = named(by: certificate) else { throw .nobody("\(certificate.subject)") }
+    return identity
+  }
+
+  /// Whose certificate it is, in words.
+  public static func subject(_ certificate: Certificate) -> String {
+    named(by: certificate)?.name ?? "\(certificate.subject)"
+  }
+
+  private static func named(by certificate: Certificate) -> Identity? {
     let names = (try? certificate.extensions.subjectAlternativeNames).flatMap { $0 }.map(Array.init) ?? []
     let identities = names.compactMap { name -> Identity? in
       guard case .uniformResourceIdentifier(let text) = name else { return nil }
       return IdentityURI.identity(text)
     }
-    guard identities.count == 1 else { throw .nobody(subject(certificate)) }
-    return identities[0]
-  }
-
-  /// Whose certificate it is, in words.
-  public static func subject(_ certificate: Certificate) -> String {
-    (try? identity(of: certificate))?.name ?? "\(certificate.subject)"
+    return identities.count == 1 ? identities.first : nil
   }
 
   /// A date as people and programs can read it: `2026-11-28T04:16:19Z`.

@@ -1,4 +1,6 @@
+import Control
 public import Foundation
+import SwiftASN1
 import Wire
 import X509
 

@@ -24,7 +24,7 @@ public struct Description: Sendable {
     case .networks: state.networks.first { $0.name == name }.map(describe)
     case .vms: state.machines.first { $0.machine.name == name }.map(describe)
     case .services, .endpoints, .backends: service(name).map(describe)
-    case .all: nil
+    case .managers, .all: nil
     }
   }
 

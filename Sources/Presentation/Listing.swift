@@ -2,32 +2,51 @@ public import Control
 import Manifest
 import Wire
 
-/// What `get` shows: one subject of a state, narrowed to names.
-public struct Listing: Sendable {
+/// What `get` and `events` show: rows of one sort, narrowed to names.
+public struct Listing {
   /// A form of output.
   public enum Format: String, CaseIterable, Sendable {
     case table, wide, json, yaml, name
   }
 
-  /// What is shown; never `all`, which is several listings.
-  public let subject: Subject
-  let state: ClusterState
-  let traffic: Traffic
+  /// As it stands before a name: `service/blue`.
+  private let singular: String
+  private let columns: ListingColumns
+  private let entries: [ListingEntry]
   private let names: [String]
 
   /// Selects from a state.
   ///
   /// - Parameters:
-  ///   - subject: what is shown, not `all`.
+  ///   - subject: what is shown; a part of the state.
   ///   - names: nothing else is shown; empty: everything is. Endpoints and backends go by the name of their service,
   ///     or `SERVICE/ENDPOINT`.
   ///   - state: as a manager gave it.
   public init(_ subject: Subject, names: [String] = [], of state: ClusterState) {
-    precondition(subject != .all, "a listing of everything")
-    self.subject = subject
+    precondition(subject.isPartOfState, "a listing of what is no part of the state")
+    let rows = StateRows(subject, of: state)
+    self.init(singular: subject.singular, rows.columns, rows.entries, names: names)
+  }
+
+  /// Selects managers, which go by node, address or replica.
+  public init(of group: ManagerGroup, names: [String] = []) {
+    let rows = ManagerRows(group)
+    self.init(singular: Subject.managers.singular, rows.columns, rows.entries, names: names)
+  }
+
+  /// Lists changes in their order.
+  public init(of records: [AuditRecord]) {
+    let rows = AuditRows(records)
+    self.init(singular: "event", rows.columns, rows.entries, names: [])
+  }
+
+  private init(
+    singular: String, _ columns: ListingColumns, _ entries: [ListingEntry], names: [String]
+  ) {
+    self.singular = singular
+    self.columns = columns
+    self.entries = entries
     self.names = names
-    self.state = state
-    traffic = Traffic(state.nodes)
   }
 
   /// The listings of `get all`, those without content left out.
@@ -53,7 +72,7 @@ public struct Listing: Sendable {
   public func text(_ format: Format, isOneOfMany: Bool = false) -> String {
     switch format {
     case .table, .wide: isEmpty ? "" : table(isWide: format == .wide, isOneOfMany: isOneOfMany).text()
-    case .name: selected.map { "\(subject.singular)/\($0.name)\n" }.joined()
+    case .name: selected.map { "\(singular)/\($0.name)\n" }.joined()
     case .json: Self.json([self])
     case .yaml: selected.map(\.yaml).joined(separator: "---\n")
     }
@@ -67,12 +86,12 @@ public struct Listing: Sendable {
   }
 
   private func table(isWide: Bool, isOneOfMany: Bool) -> TextTable {
-    let columns = self.columns
     let width = isWide ? columns.narrow.count + columns.wide.count : columns.narrow.count
     var table = TextTable(Array((columns.narrow + columns.wide).prefix(width)))
     for entry in selected {
-      var cells = Array(entry.cells().prefix(width))
-      if isOneOfMany { cells[0] = "\(subject.singular)/\(cells[0])" }
+      let all = isWide ? entry.wideCells?() ?? entry.cells() : entry.cells()
+      var cells = Array(all.prefix(width))
+      if isOneOfMany { cells[0] = "\(singular)/\(cells[0])" }
       table.add(cells)
     }
     return table
@@ -85,6 +104,12 @@ public struct Listing: Sendable {
   }
 }
 
+/// The headings of a table, and those that `wide` adds.
+struct ListingColumns {
+  let narrow: [String]
+  var wide: [String] = []
+}
+
 /// One row of a listing.
 struct ListingEntry {
   /// As it is printed and typed.
@@ -93,6 +118,8 @@ struct ListingEntry {
   var names: [String]
   /// In the order of the columns, narrow ones first.
   let cells: () -> [String]
+  /// What `wide` shows instead, where that is more than further columns.
+  var wideCells: (() -> [String])?
   /// What `-o json` shows.
   let json: StructuredValue
   /// What `-o yaml` shows: for resources a manifest that `apply` takes.

@@ -1,4 +1,5 @@
 import Control
+import Foundation
 import Manifest
 import Wire
 
@@ -50,5 +51,39 @@ enum Phrase {
   static func directions(_ counts: [String: UInt64]) -> String {
     counts.sorted { $0.key < $1.key }.map { $0.key.isEmpty ? "\($0.value)" : "\($0.key) \($0.value)" }
       .joined(separator: ", ")
+  }
+
+  static func truth(_ isTrue: Bool) -> String { isTrue ? "yes" : "no" }
+
+  /// In hexadecimal, as ballots show it; empty for a manager that was never heard of.
+  static func replica(_ manager: ManagerStatus) -> String {
+    manager.replica == 0 ? "" : String(manager.replica, radix: 16)
+  }
+
+  static func ballot(_ manager: ManagerStatus) -> String {
+    manager.ballot == .none ? "" : "\(manager.ballot)"
+  }
+
+  /// `1.2s ago`, or `now` of the manager that answers.
+  static func heard(_ manager: ManagerStatus, of group: ManagerGroup) -> String {
+    if manager.node == group.answering { return "now" }
+    guard manager.replica != 0 else { return "never" }
+    return manager.silentMilliseconds < 60_000
+      ? "\(Double(manager.silentMilliseconds / 100) / 10)s ago"
+      : "\(age(seconds: manager.silentMilliseconds / 1000)) ago"
+  }
+
+  /// `45s`, `5m12s`, `3h10m`, `2d4h`: the two largest units.
+  static func age(seconds: UInt64) -> String {
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400)
+    if minutes == 0 { return "\(seconds)s" }
+    if hours == 0 { return "\(minutes)m\(seconds % 60)s" }
+    if days == 0 { return "\(hours)h\(minutes % 60)m" }
+    return "\(days)d\(hours % 24)h"
+  }
+
+  /// `2026-11-28T04:16:45Z` (RFC 3339).
+  static func time(milliseconds: UInt64) -> String {
+    Date(timeIntervalSince1970: Double(milliseconds / 1000)).formatted(.iso8601)
   }
 }

@@ -2,7 +2,7 @@ public import Control
 
 /// What an operator can ask about; several names mean the same.
 public enum Subject: String, CaseIterable, Sendable {
-  case nodes, muxes, hosts, networks, vms, services, endpoints, backends, all
+  case nodes, muxes, hosts, managers, networks, vms, services, endpoints, backends, all
 
   /// Reads a plural, singular or short name, or the `kind` of a manifest.
   public init?(name: String) {
@@ -17,6 +17,7 @@ public enum Subject: String, CaseIterable, Sendable {
     case .nodes: ["nodes", "node", "no"]
     case .muxes: ["muxes", "mux"]
     case .hosts: ["hosts", "host"]
+    case .managers: ["managers", "manager", "mgr"]
     case .networks: ["networks", "network", "net", "virtualnetworks", "virtualnetwork", "vn"]
     case .vms: ["vms", "vm", "virtualmachines", "virtualmachine"]
     case .services: ["services", "service", "svc"]
@@ -36,9 +37,12 @@ public enum Subject: String, CaseIterable, Sendable {
     case .networks: .virtualNetwork
     case .vms: .virtualMachine
     case .services: .service
-    case .endpoints, .backends, .all: nil
+    case .managers, .endpoints, .backends, .all: nil
     }
   }
+
+  /// Whether a state has it: everything is several of them, and managers are asked of themselves.
+  public var isPartOfState: Bool { self != .all && self != .managers }
 }
 
 extension ResourceKey {

@@ -33,14 +33,20 @@ extension LogMachine {
     for question in questions.due(at: now) { offer(question) }
     noteRole()
     noteLeader()
-    guard now >= statusDue, let replica else { return }
+    broadcast()
+  }
+
+  /// A replica that has halted says nothing: to the others it is as good as gone.
+  private mutating func broadcast() {
+    guard now >= statusDue, role != .unreachable else { return }
     statusDue = now + Limits.statusMilliseconds * 1000
-    let status = replica.status
+    let own = ownStatus(at: now)
     effects.append(
       .broadcast(
         PeerStatus(
-          replica: replica.id, role: role, isVoter: status.voters.contains(replica.id), ballot: status.ballot,
-          committed: status.committed, snapshot: status.snapshot, seconds: (now - roleSince) / 1_000_000)))
+          replica: hello.replica, role: role, isVoter: own.isVoter,
+          ballot: replica?.status.ballot ?? .none, committed: Slot(own.committed),
+          snapshot: Slot(own.snapshot), seconds: own.seconds)))
   }
 
   /// Tells the manager who leads, so that it can send others there.
@@ -67,15 +73,18 @@ extension LogMachine {
 
   /// All managers as this one knows them.
   func group(at now: UInt64) -> ManagerGroup {
+    peers.group(
+      own: ownStatus(at: now), cluster: hello.cluster, managers: settings.managers,
+      voters: replica?.status.voters ?? [], now: now / 1000)
+  }
+
+  private func ownStatus(at now: UInt64) -> ManagerStatus {
     let status = replica?.status
-    let own = ManagerStatus(
+    return ManagerStatus(
       node: settings.node, address: settings.address, replica: hello.replica.number, role: role,
       isVoter: status?.voters.contains(hello.replica) ?? false, ballot: Epoch(status?.ballot ?? .none),
       committed: status?.committed.number ?? 0, snapshot: status?.snapshot.number ?? 0,
       seconds: (now - min(now, roleSince)) / 1_000_000, silentMilliseconds: 0)
-    return peers.group(
-      own: own, cluster: hello.cluster, managers: settings.managers, voters: status?.voters ?? [],
-      now: now / 1000)
   }
 
   /// What a reader may know of a primary: whom else to ask.

@@ -155,6 +155,7 @@ public final class PaxosLog: ReplicatedLog {
 
   /// Hands leadership over if there is somebody to take it, and closes the disk.
   public func stop() async {
+    guard !isStopped.withLock({ $0 }) else { return }
     put(.resign)
     for _ in 0..<(Limits.resignMilliseconds / 20) {
       let mayHandOver = machine.withLock { $0.reign != nil && !$0.peers.peers.isEmpty }

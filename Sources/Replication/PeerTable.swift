@@ -52,7 +52,7 @@ struct PeerTable {
   ) -> ManagerGroup {
     var rows = [own] + peers.map { row(of: $0, voters: voters, now: now) }
     for voter in voters where !rows.contains(where: { $0.replica == voter.number }) {
-      rows.append(.unheard(ManagerAddress(host: "?", port: 0), replica: voter.number, isVoter: true))
+      rows.append(.unheard(ManagerAddress(host: "unknown", port: 0), replica: voter.number, isVoter: true))
     }
     for address in managers where !rows.contains(where: { $0.address == address }) {
       rows.append(.unheard(address, replica: 0, isVoter: false))

@@ -38,8 +38,8 @@ extension LogMachine {
     if let question = questions.settle(request) { return refuse(question, refusal) }
     switch refusal {
     case .retryLater, .logFull: line.putBack(request)
-    // `deposed` follows, or will; nothing may be proposed behind a gap.
-    case .notLeader, .uncertain: line.isBlocked = true
+    // `deposed` follows, or will.
+    case .notLeader, .uncertain: line.hasGap = true
     case .tooLarge, .notCaughtUp, .pointless: beginAgain("an entry was refused: \(refusal)")
     }
   }

@@ -10,6 +10,8 @@ struct ProposalLine {
   private var octets = 0
   /// Nothing is proposed before the next tick: the replica could not take the last.
   var isBlocked = false
+  /// An entry is lost: nothing may be proposed behind it, and the reign is about to end.
+  var hasGap = false
 
   /// Entries that wait.
   var waitingCount: Int { waiting.count - taken }
@@ -20,7 +22,9 @@ struct ProposalLine {
 
   /// The next to be proposed, if there is room.
   mutating func start(as request: UInt64) -> [UInt8]? {
-    guard taken < waiting.count, !isBlocked, underWayCount < Limits.entriesUnderWay else { return nil }
+    guard taken < waiting.count, !isBlocked, !hasGap, underWayCount < Limits.entriesUnderWay else {
+      return nil
+    }
     let next = waiting[taken]
     guard underWayCount == 0 || octets + next.octets.count <= Limits.octetsUnderWay else { return nil }
     taken += 1

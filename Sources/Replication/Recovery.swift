@@ -90,7 +90,7 @@ extension LogMachine {
 extension RecoveryError {
   /// One sentence that says what and what to do.
   var sentence: String {
-    let cure = "empty the data directory of this manager: it joins again, see docs/manager.md"
+    let cure = "move the replica's files away: it joins again as a new one, see docs/manager.md"
     return switch self {
     case .anotherCluster(let found, let expected):
       "the disk belongs to the cluster \(String(found.number, radix: 16)), not to "

@@ -7,7 +7,7 @@ struct BoundedDeserializer<Message: SwiftProtobuf.Message>: MessageDeserializer 
   let limit: Int
 
   func deserialize<Bytes: GRPCContiguousBytes>(_ octets: Bytes) throws -> Message {
-    let count = unsafe octets.withUnsafeBytes { unsafe $0.count }
+    let count = unsafe octets.withUnsafeBytes { $0.count }
     guard count <= limit else {
       throw RPCError(code: .resourceExhausted, message: "a message of \(count) octets, more than \(limit)")
     }

@@ -94,13 +94,16 @@ struct UnreachableManager: Error, Hashable, CustomStringConvertible {
   let reason: String
   /// One of the two does not take the other's certificate.
   let isRefusal: Bool
+  /// A request was on its way when the connection was lost, and may have been carried out.
+  let mayHaveActed: Bool
   var description: String { reason }
 
   /// Reads what gRPC, NIO and BoringSSL say.
-  init(_ error: RPCError, _ security: TransportSecurity, _ client: ClientSecurity) {
+  init(_ error: RPCError, _ security: TransportSecurity, _ client: ClientSecurity, isAsked: Bool) {
     let text = "\(error)"
     let words = Self.words(text, security)
     isRefusal = client.refusal != nil || words != nil
+    mayHaveActed = isAsked && !isRefusal
     if let refusal = client.refusal {
       reason = "its certificate is refused: \(refusal)"
     } else if text.contains("errno: 111") {
@@ -111,6 +114,8 @@ struct UnreachableManager: Error, Hashable, CustomStringConvertible {
       reason = "timed out"
     } else if text.contains("resolv") {
       reason = "unknown host name"
+    } else if text.contains("Could not establish a connection"), words == nil {
+      reason = "no answer within \(Limits.connect)"
     } else {
       reason = words ?? error.message
     }
@@ -118,7 +123,9 @@ struct UnreachableManager: Error, Hashable, CustomStringConvertible {
 
   private static func words(_ text: String, _ security: TransportSecurity) -> String? {
     switch security {
-    case .plaintext: return nil
+    case .plaintext:
+      guard text.contains("HTTP/2 connection preface") else { return nil }
+      return "it does not answer in plain text; it may want TLS, that is a certificate and its key"
     case .tls(let files):
       if text.contains("WRONG_VERSION_NUMBER") { return "it speaks plain text, not TLS" }
       guard text.contains("ALERT") || text.contains("CERTIFICATE") else { return nil }

@@ -33,6 +33,11 @@ enum Limits {
   /// A TCP connection inside a data centre is there within a few milliseconds; a machine that is down is left for the
   /// next one after so long, and one that has come back is found as soon.
   static let connect = Duration.milliseconds(500)
+  /// Octets that a peer has not acknowledged for so long will not be: six retransmissions inside a data centre.
+  static let unacknowledgedMilliseconds = 2000
+  /// From the beginning of a connection until a request can be sent over it: a handshake takes 10 ms of computing at
+  /// each end, which a machine with a hundred of them at once does in this time.
+  static let handshake = Duration.seconds(1)
   /// The same refusal of the same peer is logged once in so long: a node tries several times a second.
   static let sameRefusal = Duration.seconds(10)
   /// Refusals that are remembered for that; some 200 octets each.

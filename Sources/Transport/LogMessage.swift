@@ -139,7 +139,7 @@ extension Membership: MessageValue {
 
 extension SnapshotChunk: MessageValue {
   /// The membership in force, and one that is decided.
-  private static let memberships = 2
+  private static let greatestMemberships = 2
 
   var proto: ProtoPaxosChunk {
     var proto = ProtoPaxosChunk()
@@ -154,7 +154,7 @@ extension SnapshotChunk: MessageValue {
 
   init(_ proto: ProtoPaxosChunk) throws(MalformedMessage) {
     try MessageField.limit("octets", proto.octets.count, atMost: Paxos.Limits.chunkBytes)
-    try MessageField.limit("memberships", proto.memberships.count, atMost: Self.memberships)
+    try MessageField.limit("memberships", proto.memberships.count, atMost: Self.greatestMemberships)
     let greatest = UInt64(Paxos.Limits.snapshotBytes)
     self.init(
       slot: Slot(proto.slot), memberships: try MessageField.list("memberships", proto.memberships),

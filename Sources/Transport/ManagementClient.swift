@@ -40,12 +40,23 @@ public struct ManagementClient: Sendable {
   public let security: TransportSecurity
   /// For one request at one manager.
   public let timeout: Duration
+  private let standing: StandingConnections?
 
   /// Prepares a client; connections are made when they are needed.
-  public init(managers: [ManagerAddress], security: TransportSecurity, timeout: Duration) {
+  ///
+  /// - Parameters:
+  ///   - managers: all of them.
+  ///   - security: how connections are protected.
+  ///   - timeout: for one request at one manager.
+  ///   - keepsConnections: they stay open as long as the client or a copy of it is there, for a program that asks
+  ///     again and again; else each request makes its own.
+  public init(
+    managers: [ManagerAddress], security: TransportSecurity, timeout: Duration, keepsConnections: Bool = false
+  ) {
     addresses = managers
     self.security = security
     self.timeout = timeout
+    standing = keepsConnections ? StandingConnections(security) : nil
   }
 
   /// Carries out an operation, or says what it would do.
@@ -55,7 +66,7 @@ public struct ManagementClient: Sendable {
     request.dryRun = dryRun
     let message = request
     let options = ManagerConnection.options(timeout: timeout)
-    return try await ask { client in
+    return try await ask(isChange: !dryRun) { client in
       try Outcome(try await ProtoOperator.Client(wrapping: client).apply(message, options: options))
     }
   }
@@ -91,7 +102,7 @@ public struct ManagementClient: Sendable {
   /// Gives or takes votes, or hands leadership over; returns when that is done.
   public func change(_ change: ManagerChange) async throws(ManagementClientError) {
     let options = ManagerConnection.options(timeout: timeout)
-    return try await ask { client in
+    return try await ask(isChange: true) { client in
       _ = try await ProtoOperator.Client(wrapping: client).changeManagers(change.proto, options: options)
     }
   }
@@ -120,7 +131,12 @@ public struct ManagementClient: Sendable {
     guard isOver else { throw .failed("the manager stopped before all nodes had the revision; wait again") }
   }
 
+  /// Asks one manager after the other.
+  ///
+  /// A change is not asked for again when the connection was lost while it was under way: it may have been carried
+  /// out, and others may have changed the same since.
   private func ask<Answer: Sendable>(
+    isChange: Bool = false,
     _ question: @Sendable @escaping (GRPCClient<HTTP2ClientTransport.Posix>) async throws -> Answer
   ) async throws(ManagementClientError) -> Answer {
     var toTry = addresses
@@ -130,7 +146,7 @@ public struct ManagementClient: Sendable {
     while !toTry.isEmpty {
       let address = toTry.removeFirst()
       do {
-        return try await ManagerConnection(address: address, security: security).with(question)
+        return try await ask(address, question)
       } catch let error as RPCError {
         guard let known = RPCFailure.managementError(error) else { throw Self.describe(error) }
         guard case .notPrimary(let primary) = known else { throw .manager(known) }
@@ -140,6 +156,7 @@ public struct ManagementClient: Sendable {
           toTry.insert(next, at: 0)
         }
       } catch let error as UnreachableManager {
+        if isChange, error.mayHaveActed { throw .manager(.uncertain(reason: Self.lost(address))) }
         reasons[address] = error.reason
       } catch let error as OwnCertificateError {
         throw .failed(error.reason)
@@ -151,6 +168,19 @@ public struct ManagementClient: Sendable {
     }
     if let last { throw .manager(last) }
     throw .unreachable(reasons)
+  }
+
+  private func ask<Answer: Sendable>(
+    _ address: ManagerAddress,
+    _ question: @Sendable @escaping (GRPCClient<HTTP2ClientTransport.Posix>) async throws -> Answer
+  ) async throws -> Answer {
+    if let standing { return try await standing.with(address, question) }
+    return try await ManagerConnection(address: address, security: security).with(question)
+  }
+
+  private static func lost(_ address: ManagerAddress) -> String {
+    "the connection to the manager at \(address) was lost while the change was under way; look whether it took effect "
+      + "before you try again"
   }
 
   private static func describe(_ error: RPCError) -> ManagementClientError {

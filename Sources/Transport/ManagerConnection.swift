@@ -1,7 +1,6 @@
 import Control
 import GRPCCore
 import GRPCNIOTransportHTTP2
-import NIOCore
 import Wire
 
 /// One connection to one manager; it lasts as long as the work that is done over it.
@@ -34,17 +33,27 @@ struct ManagerConnection {
     _ work:
       @Sendable @escaping (GRPCClient<HTTP2ClientTransport.Posix>, ClientSecurity) async throws -> Result
   ) async throws -> Result {
-    let protection = try ClientSecurity(security)
-    let transport = try transport(protection.transport)
+    let (transport, protection, interceptor) = try make()
     do {
-      return try await withGRPCClient(transport: transport) { client in try await work(client, protection) }
+      return try await withGRPCClient(transport: transport, interceptors: [interceptor]) { client in
+        try await work(client, protection)
+      }
     } catch let error as RPCError where error.code == .unavailable {
-      throw UnreachableManager(error, security, protection)
+      let isAsked = interceptor.connection.hasBegun
+      throw UnreachableManager(error, security, protection, isAsked: isAsked)
     }
   }
 
+  /// What a client is made of; it connects when it runs.
+  func make() throws -> (HTTP2ClientTransport.Posix, ClientSecurity, RequestMark.Interceptor) {
+    let protection = try ClientSecurity(security)
+    let mark = RequestMark()
+    let transport = try transport(protection.transport, mark)
+    return (transport, protection, RequestMark.Interceptor(connection: mark))
+  }
+
   private func transport(
-    _ protection: HTTP2ClientTransport.Posix.TransportSecurity
+    _ protection: HTTP2ClientTransport.Posix.TransportSecurity, _ mark: RequestMark
   ) throws -> HTTP2ClientTransport.Posix {
     let target: any ResolvableTarget =
       IPv4Address(address.host) == nil
@@ -60,17 +69,9 @@ struct ManagerConnection {
           time: Limits.keepaliveTime, timeout: Limits.keepaliveTimeout, allowWithoutCalls: true)
         // What is said goes out at once: nothing here sends so much that system calls count.
         config.connection.flushCoalescing = nil
-        config.channelDebuggingCallbacks.onCreateTCPConnection = Self.limitConnect
+        config.channelDebuggingCallbacks.onCreateTCPConnection = { channel in
+          TCPLimits.limitConnect(channel) { mark.hasBegun }
+        }
       })
-  }
-
-  /// Gives up a connection that is not there in time; NIO would wait 10 s, and nobody could stop it.
-  @Sendable private static func limitConnect(_ channel: any Channel) -> EventLoopFuture<Void> {
-    let limit = TimeAmount.milliseconds(Limits.connect / .milliseconds(1))
-    let timer = channel.eventLoop.scheduleTask(in: limit) {
-      if !channel.isActive { channel.close(promise: nil) }
-    }
-    channel.closeFuture.whenComplete { _ in timer.cancel() }
-    return channel.eventLoop.makeSucceededVoidFuture()
   }
 }

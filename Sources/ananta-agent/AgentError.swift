@@ -2,7 +2,7 @@
 enum AgentError: Error, CustomStringConvertible {
   /// The kernel or the node's set-up stands in the way.
   case platform(String)
-  /// The manager's journal cannot be opened, or its port.
+  /// The manager's disk cannot be used, or its port.
   case manager(String)
 
   var description: String {

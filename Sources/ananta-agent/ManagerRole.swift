@@ -1,47 +1,78 @@
 internal import Control
-internal import Foundation
 internal import Logging
 internal import Management
 internal import Manifest
+internal import Replication
 internal import ServiceLifecycle
 internal import Storage
 internal import Transport
 
-/// The role manager: the journal, the state machine over it, and the API before both.
+/// The role manager: a replica of the log on its disk, the state machine over it, the API before both, and the links
+/// to the other managers.
 struct ManagerRole: ServiceLifecycle.Service {
-  private let journal: Journal
+  private let log: PaxosLog
+  private let links: ReplicaLinks
   private let listen: ManagerAddress
   private let security: TransportSecurity
   private let logger: Logger
 
-  /// Opens the journal; what was acknowledged before is there.
+  /// Opens the disk and starts the replica; what was acknowledged before is there.
   init(_ settings: ManagerConfiguration, _ agent: AgentConfiguration, logger: Logger) throws {
-    let directory = agent.dataDirectory
+    listen = settings.listen
+    security = TransportSecurity(agent.security)
+    self.logger = logger
+    let own = try Self.address(listen, agent)
+    links = ReplicaLinks(managers: agent.managers, own: own, security: security, logger: logger)
+    let replication = ReplicationSettings(node: agent.node, address: own, managers: agent.managers)
     do {
-      try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    } catch {
-      throw AgentError.manager("cannot create \(directory) for the manager's journal: \(error)")
-    }
-    do throws(JournalError) {
-      journal = try Journal(path: directory + "/manager.sqlite")
+      let disk = try StoreDisk(path: agent.dataDirectory + "/replica.sqlite")
+      log = try PaxosLog(replication, disk: disk, network: links, logger: logger)
     } catch {
       throw AgentError.manager("\(error)")
     }
-    listen = settings.listen
-    self.logger = logger
-    security = TransportSecurity(agent.security)
+  }
+
+  /// Under which of `managers` the others know this one.
+  private static func address(_ listen: ManagerAddress, _ agent: AgentConfiguration) throws -> ManagerAddress
+  {
+    let node = ManagerAddress(host: "\(agent.address)", port: listen.port)
+    for candidate in [listen, node] where agent.managers.contains(candidate) { return candidate }
+    if let only = agent.managers.first, agent.managers.count == 1 { return only }
+    throw AgentError.manager(
+      "none of `managers` is this manager: neither \(listen) nor \(node); correct `managers` or `manager.listen`"
+    )
   }
 
   func run() async throws {
-    let replica = try await ManagerReplica(log: journal, logger: logger)
+    let replica = ManagerReplica(log: log, logger: logger)
     do {
       let server = try ManagementServer(
-        service: replica, listen: listen, security: security, logger: logger)
-      try await cancelWhenGracefulShutdown { try await server.run() }
+        service: replica, replicas: links, listen: listen, security: security, logger: logger)
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await server.run() }
+        group.addTask { await links.run() }
+        group.addTask { if let reason = await log.ended() { throw AgentError.manager(reason) } }
+        group.addTask {
+          try await gracefulShutdown()
+          // While the links are up, so that leadership can be handed over.
+          await replica.stop()
+          await log.stop()
+        }
+        defer { group.cancelAll() }
+        try await group.next()
+      }
     } catch let error as ManagementServerError {
+      await end(replica)
       throw AgentError.manager(error.description)
+    } catch {
+      await end(replica)
+      throw error
     }
+    await end(replica)
+  }
+
+  private func end(_ replica: ManagerReplica) async {
     await replica.stop()
-    try journal.close()
+    await log.stop()
   }
 }

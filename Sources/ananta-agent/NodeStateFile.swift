@@ -4,7 +4,7 @@ internal import Logging
 
 /// The last state a node was told, on disk, so that forwarding goes on after a restart while no manager answers.
 ///
-/// It is a cache: what matters is in the manager's journal. A file that cannot be read is put aside and named.
+/// It is a cache: what matters is in the managers' log. A file that cannot be read is put aside and named.
 struct NodeStateFile {
   private let url: URL
 

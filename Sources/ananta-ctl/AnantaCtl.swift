@@ -7,7 +7,9 @@ struct AnantaCtl: AsyncParsableCommand {
     commandName: "ananta-ctl",
     abstract: "Says what an Ananta data centre shall be, and shows what it is.",
     subcommands: [
-      Apply.self, Diff.self, Delete.self, Get.self, Describe.self, PKICommand.self, Version.self,
+      Apply.self, Diff.self, Delete.self, Get.self, Describe.self, Events.self, Managers.self,
+      PKICommand.self,
+      Version.self,
       Completion.self,
     ])
 }

@@ -91,7 +91,11 @@ struct Diff: AsyncParsableCommand {
     let resources = try manifests.read(code: 2)
     let outcome: Outcome
     do throws(ManagementClientError) {
-      outcome = try await client().perform(.apply(resources.map(\.resource)), dryRun: true)
+      let client = try client()
+      outcome = try await Persistence(within: manager.limitOrDefault).perform {
+        () async throws(ManagementClientError) in
+        try await client.perform(.apply(resources.map(\.resource)), dryRun: true)
+      }
     } catch {
       throw Failure.exit(error, wrong: 2)
     }

@@ -15,9 +15,12 @@ struct ConfigurationChange {
     let client = try manager.client()
     let outcome: Outcome
     do throws(ManagementClientError) {
-      outcome = try await client.perform(operation, dryRun: dryRun)
+      outcome = try await Persistence(within: manager.limitOrDefault).perform {
+        () async throws(ManagementClientError) in
+        try await client.perform(operation, dryRun: dryRun)
+      }
     } catch {
-      throw Failure.exit(error)
+      throw Failure.exit(error, ofChange: !dryRun)
     }
     Terminal.err(OutcomeText.findings(outcome.warnings, in: resources, prefix: "warning: "))
     guard outcome.errors.isEmpty else {
@@ -31,9 +34,7 @@ struct ConfigurationChange {
   private func follow(_ revision: Revision, _ client: ManagementClient) async throws {
     let pending = Mutex<[String]>([])
     do throws(ManagementClientError) {
-      try await client.wait(for: revision, limit: try limit()) { progress in
-        pending.withLock { $0 = progress.pending }
-      }
+      try await wait(for: revision, client) { progress in pending.withLock { $0 = progress.pending } }
     } catch {
       guard error == .timedOut else { throw Failure.exit(error) }
       let late = pending.withLock { $0 }.joined(separator: ", ")
@@ -43,7 +44,21 @@ struct ConfigurationChange {
     }
   }
 
-  private func limit() throws(ManagementClientError) -> Duration {
-    do { return try manager.limit } catch { throw .failed("\(error)") }
+  /// Waits within the time-out, at another manager if the one that is asked goes away: waiting changes nothing.
+  private func wait(
+    for revision: Revision, _ client: ManagementClient,
+    progress: @Sendable @escaping (WaitProgress) async -> Void
+  ) async throws(ManagementClientError) {
+    let end = ContinuousClock.now + manager.limitOrDefault
+    while true {
+      do throws(ManagementClientError) {
+        let rest = end - ContinuousClock.now
+        guard rest > .zero else { throw .timedOut }
+        return try await client.wait(for: revision, limit: rest, progress: progress)
+      } catch {
+        guard Persistence.patience(with: error) != nil else { throw error }
+        do { try await Task.sleep(for: .milliseconds(100)) } catch { throw .failed("interrupted") }
+      }
+    }
   }
 }

@@ -8,7 +8,7 @@ extension Listing.Format: ExpressibleByArgument {}
 /// Lists things.
 struct Get: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "List nodes, muxes, hosts, networks, vms, services, endpoints, backends, or all.")
+    abstract: "List nodes, muxes, hosts, managers, networks, vms, services, endpoints, backends, or all.")
 
   @Argument(
     help: "What to list; singular and short names will do.",
@@ -25,12 +25,21 @@ struct Get: AsyncParsableCommand {
 
   func run() async throws {
     let subject = try Subject.parse(subject)
-    let state = try await manager.state()
-    let listings = subject == .all ? Listing.all(of: state) : [Listing(subject, names: names, of: state)]
+    let listings = try await listings(subject)
     show(listings, bearingKind: subject == .all)
     let missing = listings.flatMap(\.missing)
     for name in missing { Terminal.err("ananta-ctl: \(subject.singular) \(name) does not exist\n") }
     if !missing.isEmpty { throw ExitCode(1) }
+  }
+
+  private func listings(_ subject: Subject) async throws -> [Listing] {
+    if subject == .managers {
+      let group = try await manager.group()
+      for warning in group.warnings { Terminal.err("ananta-ctl: \(warning)\n") }
+      return [Listing(of: group, names: names)]
+    }
+    let state = try await manager.state()
+    return subject == .all ? Listing.all(of: state) : [Listing(subject, names: names, of: state)]
   }
 
   private func show(_ listings: [Listing], bearingKind isOneOfMany: Bool) {
@@ -59,15 +68,23 @@ struct Describe: AsyncParsableCommand {
 
   func run() async throws {
     let subject = try Subject.parse(subject)
-    let description = Description(of: try await manager.state())
+    let describe = try await describer(of: subject)
     var texts: [String] = []
     var missing: [String] = []
     for name in names {
-      if let text = description.text(subject, name) { texts.append(text) } else { missing.append(name) }
+      if let text = describe(name) { texts.append(text) } else { missing.append(name) }
     }
     Terminal.out(texts.joined(separator: "\n"))
     for name in missing { Terminal.err("ananta-ctl: \(subject.singular) \(name) does not exist\n") }
     if !missing.isEmpty { throw ExitCode(1) }
+  }
+}
+
+extension Describe {
+  fileprivate func describer(of subject: Subject) async throws -> (String) -> String? {
+    if subject == .managers { return ManagerDescription(of: try await manager.group()).text }
+    let description = Description(of: try await manager.state())
+    return { description.text(subject, $0) }
   }
 }
 
@@ -84,8 +101,20 @@ extension Subject {
 extension ManagerOptions {
   fileprivate func state() async throws -> ClusterState {
     let client = try client()
+    return try await persistently { () async throws(ManagementClientError) in try await client.state() }
+  }
+
+  /// Any manager answers for all, also without a quorum.
+  fileprivate func group() async throws -> ManagerGroup {
+    let client = try client()
+    return try await persistently { () async throws(ManagementClientError) in try await client.managers() }
+  }
+
+  private func persistently<Answer: Sendable>(
+    _ question: () async throws(ManagementClientError) -> Answer
+  ) async throws -> Answer {
     do throws(ManagementClientError) {
-      return try await client.state()
+      return try await Persistence(within: limitOrDefault).perform(question)
     } catch {
       throw Failure.exit(error)
     }

@@ -46,6 +46,9 @@ struct ManagerOptions: ParsableArguments {
 
   var limit: Duration { get throws { .milliseconds(try milliseconds) } }
 
+  /// The limit; `validate` has seen to it that it can be read.
+  var limitOrDefault: Duration { (try? limit) ?? .seconds(60) }
+
   private var milliseconds: Int {
     get throws {
       guard let milliseconds = DurationText.milliseconds(timeout), milliseconds > 0 else {
@@ -85,17 +88,6 @@ struct ManagerOptions: ParsableArguments {
         }
         return address
       }
-    }
-  }
-}
-
-/// Turns what goes wrong into sentences and exit codes.
-enum Failure {
-  /// Prints the error; `wrong` is the code when the manager refuses, `unreachable` when none answers.
-  static func exit(_ error: ManagementClientError, wrong: Int32 = 1, unreachable: Int32 = 2) -> ExitCode {
-    switch error {
-    case .unreachable, .timedOut: Terminal.fail(error.description, code: unreachable)
-    case .manager, .incompatible, .failed: Terminal.fail(error.description, code: wrong)
     }
   }
 }

@@ -11,7 +11,7 @@ import Testing
 struct ClaimsTests {
   /// Builds the default topology, measures, and removes it.
   static func inLab(
-    offload: Bool = true, path: MuxPath = .auto, probes: Bool = true,
+    offload: Bool = true, path: MuxPath = .auto, probes: Bool = true, managers: Int = 5,
     _ body: (inout Lab, Scene) async throws -> Void
   ) async throws {
     let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
@@ -24,7 +24,10 @@ struct ClaimsTests {
       }
       var topology = try TopologyReader.read(text: text, file: file)
       topology.offload = offload
-      for index in topology.machines.indices { topology.machines[index].path = path }
+      for index in topology.machines.indices {
+        topology.machines[index].path = path
+        if index >= managers { topology.machines[index].node.roles.removeAll { $0 == .manager } }
+      }
       let plan = LabPlan(
         name: bench.names[0], topologyFile: file, topology: topology, programs: try Programs.find())
       var lab = try await Lab.up(plan) { _ in }

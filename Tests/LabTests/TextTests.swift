@@ -12,15 +12,16 @@ struct TextTests {
 
   @Test func agentOfAMUXThatIsManager() {
     let configuration = AgentConfiguration(
-      machine: topology.machines[0], topology: topology, dataDirectory: "/var/lib/lab")
+      machine: topology.machines[0], topology: topology, dataDirectory: "/var/lib/lab",
+      certificates: LabCertificates(directory: "/pki"))
     #expect(
       configuration.text == """
         node: mux1
         address: 10.1.1.2
         roles: [manager, mux]
         managers: [10.1.1.2:4600]
-        security: plaintext
         dataDirectory: /var/lib/lab
+        security: plaintext
         mux:
           mtu: 1500
           path: auto
@@ -34,6 +35,33 @@ struct TextTests {
           listen: 10.1.1.2:4600
 
         """)
+  }
+
+  @Test func agentsAndOperatorsHaveCertificates() {
+    var topology = topology
+    topology.security = .tls
+    let certificates = LabCertificates(directory: "/pki")
+    let configuration = AgentConfiguration(
+      machine: topology.machines[1], topology: topology, dataDirectory: "/var/lib/lab",
+      certificates: certificates)
+    #expect(
+      configuration.text.hasPrefix(
+        """
+        node: host1
+        address: 10.1.11.2
+        roles: [host]
+        managers: [10.1.1.2:4600]
+        dataDirectory: /var/lib/lab
+        security:
+          tls:
+            ca: /pki/ca.crt
+            certificate: /pki/host1.crt
+            key: /pki/host1.key
+
+        """))
+    #expect(
+      certificates.environment(of: "observer")
+        == ["ANANTA_CA=/pki/ca.crt", "ANANTA_CERTIFICATE=/pki/observer.crt", "ANANTA_KEY=/pki/observer.key"])
   }
 
   @Test func manifests() {

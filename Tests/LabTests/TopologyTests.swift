@@ -8,6 +8,7 @@ import Wire
 struct TopologyTests {
   /// A topology that is right; each bad one changes one line of it.
   static let good = """
+    security: plaintext
     router: {name: router, vips: [203.0.113.0/24]}
     clients:
       - {name: client, address: 198.51.100.10/24}
@@ -49,6 +50,8 @@ struct TopologyTests {
     #expect(topology.members.count == 13)
     #expect(Set(topology.guests.map(\.dip)).count == 3)
     #expect(try Scene(topology).victim == "mux2")
+    #expect(topology.machines(with: .manager).count == 5)
+    #expect(topology.security == .tls)
   }
 
   @Test func readsTheTopologyOfTheBenchmark() throws {
@@ -60,38 +63,44 @@ struct TopologyTests {
   }
 
   static let faults: [(was: String, becomes: String, says: String)] = [
-    ("clients:", "klients:", "bad.yaml:2: klients: unknown key"),
-    ("roles: [mux, manager]", "roles: [mux, king]", "bad.yaml:5: nodes[0].roles[1]: king is unknown"),
-    ("10.1.1.2/24", "10.1.1.1/24", "bad.yaml:5: nodes[0].address: 10.1.1.1 is taken"),
-    ("10.1.1.2/24", "10.1.11.3/24", "bad.yaml:6: nodes[1].address: 10.1.11.0/24 overlaps"),
-    ("10.1.1.2/24", "ten", "bad.yaml:5: nodes[0].address: ten is not an address on a link"),
-    ("locators: 10.64.1.0/24", "as: 65001", "bad.yaml:6: nodes[1]: locators must be there exactly when"),
+    ("clients:", "klients:", "bad.yaml:3: klients: unknown key"),
+    ("roles: [mux, manager]", "roles: [mux, king]", "bad.yaml:6: nodes[0].roles[1]: king is unknown"),
+    ("10.1.1.2/24", "10.1.1.1/24", "bad.yaml:6: nodes[0].address: 10.1.1.1 is taken"),
+    ("10.1.1.2/24", "10.1.11.3/24", "bad.yaml:7: nodes[1].address: 10.1.11.0/24 overlaps"),
+    ("10.1.1.2/24", "ten", "bad.yaml:6: nodes[0].address: ten is not an address on a link"),
+    ("locators: 10.64.1.0/24", "as: 65001", "bad.yaml:7: nodes[1]: locators must be there exactly when"),
     (
-      "locators: 10.64.1.0/24", "locators: 10.64.1.7/24", "bad.yaml:6: nodes[1].locators: 10.64.1.7/24 is not"
+      "locators: 10.64.1.0/24", "locators: 10.64.1.7/24", "bad.yaml:7: nodes[1].locators: 10.64.1.7/24 is not"
     ),
-    ("name: mux1", "name: client", "bad.yaml:5: nodes[0].name: client is taken by another member"),
-    ("name: mux1", "name: a-very-long-name", "bad.yaml:5: nodes[0].name: a-very-long-name is not a name"),
-    ("name: mux1", "name: Mux", "bad.yaml:5: nodes[0].name: Mux is not a name"),
-    ("dip: 10.0.0.11", "dip: 10.9.0.11", "bad.yaml:11: networks[0].vms[0].dip: 10.9.0.11 is outside"),
+    ("name: mux1", "name: client", "bad.yaml:6: nodes[0].name: client is taken by another member"),
+    ("name: mux1", "name: a-very-long-name", "bad.yaml:6: nodes[0].name: a-very-long-name is not a name"),
+    ("name: mux1", "name: Mux", "bad.yaml:6: nodes[0].name: Mux is not a name"),
+    ("dip: 10.0.0.11", "dip: 10.9.0.11", "bad.yaml:12: networks[0].vms[0].dip: 10.9.0.11 is outside"),
     (
       "host: host1", "host: mux1",
-      "bad.yaml:11: networks[0].vms[0].host: there is no node mux1 with the role host"
+      "bad.yaml:12: networks[0].vms[0].host: there is no node mux1 with the role host"
     ),
-    ("network: blue", "network: red", "bad.yaml:14: services[0].network: there is no network red"),
-    ("vip: 203.0.113.10", "vip: 192.0.2.1", "bad.yaml:15: services[0].vip: 192.0.2.1 is outside router.vips"),
-    ("port: 80,", "port: 0,", "bad.yaml:17: services[0].endpoints[0].port: a whole number from 1 to 65535"),
+    ("network: blue", "network: red", "bad.yaml:15: services[0].network: there is no network red"),
+    ("vip: 203.0.113.10", "vip: 192.0.2.1", "bad.yaml:16: services[0].vip: 192.0.2.1 is outside router.vips"),
+    ("port: 80,", "port: 0,", "bad.yaml:18: services[0].endpoints[0].port: a whole number from 1 to 65535"),
     (
       "interval: 2s", "interval: 2",
-      "bad.yaml:17: services[0].endpoints[0].probe.interval: 2 is not a duration"
+      "bad.yaml:18: services[0].endpoints[0].probe.interval: 2 is not a duration"
     ),
-    ("interval: 2s", "interval: 1ms", "bad.yaml:17: services[0].endpoints[0].probe.interval: 1ms is outside"),
+    ("interval: 2s", "interval: 1ms", "bad.yaml:18: services[0].endpoints[0].probe.interval: 1ms is outside"),
     (
       "probe: {tcp: {},", "probe: {",
-      "bad.yaml:17: services[0].endpoints[0].probe: exactly one of http and tcp"
+      "bad.yaml:18: services[0].endpoints[0].probe: exactly one of http and tcp"
     ),
-    ("server: http", "server: gopher", "bad.yaml:17: services[0].endpoints[0].server: gopher is unknown"),
+    ("server: http", "server: gopher", "bad.yaml:18: services[0].endpoints[0].server: gopher is unknown"),
+    ("roles: [mux, manager]", "roles: [mux]", "bad.yaml:6: nodes: 0 nodes are managers; 1, 3 or 5 must be"),
+    ("roles: [host]", "roles: [host, manager]", "bad.yaml:6: nodes: 2 nodes are managers; 1, 3 or 5 must be"),
+    (
+      "security: plaintext", "security: none",
+      "bad.yaml:1: security: none is unknown; known here are tls, plaintext"
+    ),
     ("nodes:", "nodes: [", "bad.yaml:"),
-    ("name: web", "name: web\n    name: web", "bad.yaml:13: name: the key is there twice"),
+    ("name: web", "name: web\n    name: web", "bad.yaml:14: name: the key is there twice"),
   ]
 
   @Test("refuses a fault and names its line", arguments: faults)

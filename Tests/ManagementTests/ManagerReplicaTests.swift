@@ -52,7 +52,7 @@ import Wire
     let session = try await replica.attach(Bench.hello("mux1"))
     log.hold()
     async let lost = Result { try await replica.perform(Bench.network(1), dryRun: false, by: .anonymous) }
-    try await Task.sleep(for: .milliseconds(100))
+    #expect(await eventually { log.holds("v1") })
     log.depose(to: "10.1.2.2:4600")
     guard case .failure(ManagementError.uncertain) = await lost else {
       Issue.record("the change under way was answered otherwise")
@@ -82,13 +82,17 @@ import Wire
     await replica.report(.acknowledged(first.revision, first.epoch), from: session.id)
     log.hold()
     async let kept = replica.perform(Bench.network(1), dryRun: false, by: .anonymous)
-    try await Task.sleep(for: .milliseconds(100))
+    #expect(await eventually { log.holds("v1") })
     log.lead(2)
-    try await Task.sleep(for: .milliseconds(100))
+    #expect(await eventually { log.waiting.contains(.epochBegan(Epoch(2, replica: 1))) })
     log.release()
     #expect(try await kept.changes.map(\.action) == [.created])
-    let next = await updates.next()
-    #expect(next?.epoch == Epoch(2, replica: 1) && next?.isSnapshot == false)
+    var last = first
+    while last.epoch < Epoch(2, replica: 1) {
+      last = try #require(await updates.next())
+      #expect(!last.isSnapshot)
+      await replica.report(.acknowledged(last.revision, last.epoch), from: session.id)
+    }
     await replica.stop()
   }
 
@@ -162,6 +166,24 @@ import Wire
     await #expect(throws: ManagementError.notPrimary(address: nil)) { try await replica.state() }
   }
 
+  @Test("a full disk is told to whoever asks") func full() async throws {
+    let log = MemoryLog()
+    let replica = await Bench.primary(log)
+    log.halt("the disk is full; make room")
+    let unavailable = ManagementError.unavailable(reason: "the disk is full; make room")
+    #expect(
+      await eventually {
+        do throws(ManagementError) {
+          _ = try await replica.perform(Bench.network(1), dryRun: true, by: .anonymous)
+          return false
+        } catch {
+          return error == unavailable
+        }
+      })
+    await #expect(throws: unavailable) { try await replica.state() }
+    await replica.stop()
+  }
+
   @Test("a manifest that no entry of the log can hold is refused") func tooLarge() async throws {
     let log = MemoryLog()
     let replica = await Bench.primary(log)
@@ -213,5 +235,15 @@ extension Result where Failure == any Error, Success: Sendable {
   /// What came of it, either way.
   init(_ body: @Sendable () async throws -> Success) async {
     do { self = .success(try await body()) } catch { self = .failure(error) }
+  }
+}
+
+extension MemoryLog {
+  /// Whether an entry that makes this virtual network waits to be committed.
+  fileprivate func holds(_ name: String) -> Bool {
+    waiting.contains { entry in
+      guard case .operation(.apply(let resources), _) = entry else { return false }
+      return resources.contains { $0.key.name == name }
+    }
   }
 }

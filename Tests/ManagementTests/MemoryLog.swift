@@ -16,6 +16,7 @@ final class MemoryLog: ReplicatedLog {
     var refusal: ManagementError?
     var snapshots: [UInt64: ManagerState] = [:]
     var largest = Int.max
+    var obstacle: String?
   }
 
   let events: AsyncStream<Manager::LogEvent>
@@ -33,6 +34,8 @@ final class MemoryLog: ReplicatedLog {
   }
 
   var entries: [Entry] { state.withLock { $0.entries } }
+  var obstacle: String? { state.withLock { $0.obstacle } }
+  var waiting: [Entry] { state.withLock { $0.waiting } }
   var changes: [ManagerChange] { state.withLock { $0.changes } }
   var snapshots: [UInt64: ManagerState] { state.withLock { $0.snapshots } }
 
@@ -45,6 +48,12 @@ final class MemoryLog: ReplicatedLog {
   func depose(to address: String?) {
     state.withLock { $0.epoch = nil }
     continuation.yield(.lostPrimary(address: address))
+  }
+
+  /// It stops, for this reason.
+  func halt(_ reason: String) {
+    state.withLock { $0.obstacle = reason }
+    depose(to: nil)
   }
 
   /// Later entries wait.
@@ -111,7 +120,7 @@ final class MemoryLog: ReplicatedLog {
       } else if state.epoch != nil {
         continuation.yield(.readable(request))
       } else {
-        continuation.yield(.unreadable(request, address: "10.1.9.2:4600"))
+        continuation.yield(.unreadable(request, address: state.obstacle == nil ? "10.1.9.2:4600" : nil))
       }
     }
   }

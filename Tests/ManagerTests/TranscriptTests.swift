@@ -99,6 +99,26 @@ import Wire
     #expect(outcome.changes.map(\.action) == [.unchanged])
   }
 
+  @Test("a primary that goes on under a new ballot keeps its streams and what is under way") func goesOn() {
+    var manager = Self.primary()
+    let session = SessionID(1)
+    _ = manager.handle(.connected(Self.hello("mux1"), session))
+    _ = manager.handle(.request(RequestID(7), Self.network("blue"), dryRun: false, by: Self.author))
+    #expect(Self.essence(manager.handle(.becamePrimary(Epoch(2)))) == [.append(.epochBegan(Epoch(2)))])
+    let outputs = manager.handle(
+      .committed([
+        CommittedEntry(revision: Revision(3), entry: .operation(Self.network("blue"), by: Self.author)),
+        CommittedEntry(revision: Revision(4), entry: .epochBegan(Epoch(2))),
+      ]))
+    guard case .reply(RequestID(7), _)? = outputs.first else { Issue.record("\(outputs)"); return }
+    // The snapshot was sent in epoch 1, and is acknowledged so.
+    let next = manager.handle(.report(.acknowledged(Revision(2), Epoch(1)), session))
+    let update = Update(epoch: Epoch(2), revision: Revision(4), isSnapshot: false, commands: [])
+    #expect(next == [.send(update, session)])
+    #expect(manager.handle(.report(.acknowledged(Revision(4), Epoch(2)), session)) == [])
+    #expect(manager.clusterState().nodes.first { $0.node.name == "mux1" }?.revision == Revision(4))
+  }
+
   @Test("revisions that come during an update are joined into the next") func joined() {
     var manager = Self.primary()
     let session = SessionID(1)

@@ -97,9 +97,9 @@ import Wire
     Rejected(
       head.replacing("plaintext", with: "{tls: {ca: /ca.crt, certificate: node.crt, keys: /k}}")
         + "roles: [host]",
-      "4:41: security.tls.certificate: must be an absolute path, not node.crt",
       "4:17: security.tls.key: is missing; it must be an absolute path",
-      "4:51: security.tls.keys: unknown key; did you mean key?"),
+      "4:44: security.tls.certificate: must be an absolute path, not node.crt",
+      "4:54: security.tls.keys: unknown key; did you mean key?"),
     Rejected(
       head + "roles: [host]\nmux: {}", "7:6: mux: is of no use, since roles do not name mux"),
     Rejected(head + "roles: [mux]", "1:1: mux: is missing; it must be a mapping"),

@@ -17,6 +17,7 @@ final class MemoryNetwork: Sendable {
     var ports: [ManagerAddress: Port] = [:]
     var cut: Set<ManagerAddress> = []
     var refused: [String: UInt64] = [:]
+    var lostPerMille: UInt64 = 0
   }
 
   fileprivate let state = Mutex(State())
@@ -34,6 +35,9 @@ final class MemoryNetwork: Sendable {
     for hello in hellos { deliver(.hello(hello), from: hello.address) }
   }
 
+  /// So many messages of replicas are lost, by chance.
+  func lose(perMille: UInt64) { state.withLock { $0.lostPerMille = perMille } }
+
   func port(_ address: ManagerAddress) -> MemoryPort { MemoryPort(network: self, address: address) }
 
   /// The manager is gone.
@@ -45,6 +49,7 @@ final class MemoryNetwork: Sendable {
   fileprivate func deliver(_ event: PeerEvent, from: ManagerAddress, to: ReplicaID? = nil) {
     let ears = state.withLock { state -> [@Sendable (PeerEvent) -> Void] in
       guard !state.cut.contains(from) else { return [] }
+      if to != nil, UInt64.random(in: 0..<1000) < state.lostPerMille { return [] }
       return state.ports.compactMap { address, port -> (@Sendable (PeerEvent) -> Void)? in
         guard address != from, !state.cut.contains(address), let hear = port.hear else { return nil }
         if let to, port.hello?.replica != to { return nil }

@@ -29,7 +29,7 @@ import Testing
     let group = Group(3)
     try group.start(0)
     try group.start(1)
-    try await Task.sleep(for: .milliseconds(300))
+    try await Task.sleep(for: .seconds(4))
     #expect(group.members.allSatisfy { $0.disk.durable == nil })
     let managers = await group.members[0].log.group().managers
     #expect(managers.map(\.role) == [.unreachable, .forming, .forming])
@@ -77,6 +77,20 @@ import Testing
     group.network.setCut(first.address, false)
     #expect(await eventually { first.networks.contains("kept") })
     #expect(await eventually { first.known.leader == second.address.description })
+    await group.stop()
+  }
+
+  @Test("messages that are lost are sent again") func lossy() async throws {
+    let group = Group(3, isSteady: true)
+    group.network.lose(perMille: 200)
+    try group.startAll()
+    let primary = try #require(await group.primary())
+    let names = (0..<200).map { "v\($0)" }
+    for name in names { primary.append(name) }
+    #expect(await eventually { primary.known.depositions > 0 || primary.networks == Set(names) })
+    #expect(primary.known.depositions == 0)
+    group.network.lose(perMille: 0)
+    #expect(await group.allHold(Set(names)))
     await group.stop()
   }
 

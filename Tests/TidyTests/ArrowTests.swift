@@ -34,7 +34,7 @@ struct ArrowTests {
       "Replication", "Storage", "Transport", "Manifest",
     ],
     "ananta-ctl": ["Wire", "Control", "Manifest", "PKI", "Presentation", "Transport"],
-    "ananta-lab": ["Wire", "Lab"],
+    "ananta-lab": ["Wire", "Lab", "Control", "Transport"],
     "ananta-sim": ["Simulator"],
     "ananta-bench": ["Wire", "Dataplane", "Mux", "HostAgent", "KernelPath", "Platform"],
   ]

@@ -51,19 +51,19 @@ import Testing
   @Test(arguments: [
     (
       "envelope.version: is 2, and this release speaks 1",
-      { (proto: inout ProtoReplicaMessage) in proto.envelope.version = 2 }
+      { @Sendable (proto: inout ProtoReplicaMessage) in proto.envelope.version = 2 }
     ),
     (
       "envelope.message: is missing or unknown to this version",
-      { (proto: inout ProtoReplicaMessage) in proto.envelope.message = nil }
+      { @Sendable (proto: inout ProtoReplicaMessage) in proto.envelope.message = nil }
     ),
     (
       "envelope.accept.ballot: is missing",
-      { (proto: inout ProtoReplicaMessage) in proto.envelope.accept = ProtoPaxosAccept() }
+      { @Sendable (proto: inout ProtoReplicaMessage) in proto.envelope.accept = ProtoPaxosAccept() }
     ),
     (
       "envelope.accept.entries[0].command: is of 4194305, more than 4194304",
-      { (proto: inout ProtoReplicaMessage) in
+      { @Sendable (proto: inout ProtoReplicaMessage) in
         proto.envelope.accept.ballot = ProtoPaxosBallot()
         var entry = ProtoPaxosEntry()
         entry.command = Data(count: Paxos.Limits.commandBytes + 1)
@@ -72,40 +72,40 @@ import Testing
     ),
     (
       "envelope.accept.entries: is of 129, more than 128",
-      { (proto: inout ProtoReplicaMessage) in
+      { @Sendable (proto: inout ProtoReplicaMessage) in
         proto.envelope.accept.ballot = ProtoPaxosBallot()
         proto.envelope.accept.entries = Array(repeating: Paxos.Entry.noOp.proto, count: 129)
       }
     ),
     (
       "envelope.accepted.count: is 129, more than 128",
-      { (proto: inout ProtoReplicaMessage) in
+      { @Sendable (proto: inout ProtoReplicaMessage) in
         proto.envelope.accepted.ballot = ProtoPaxosBallot()
         proto.envelope.accepted.count = 129
       }
     ),
     (
       "envelope.chunk.octets: is of 1048577, more than 1048576",
-      { (proto: inout ProtoReplicaMessage) in
+      { @Sendable (proto: inout ProtoReplicaMessage) in
         proto.envelope.chunk.octets = Data(count: Paxos.Limits.chunkBytes + 1)
       }
     ),
     (
       "envelope.chunk.memberships[0].voters: are none, or not in order, or decided too late",
-      { (proto: inout ProtoReplicaMessage) in
+      { @Sendable (proto: inout ProtoReplicaMessage) in
         proto.envelope.chunk.memberships = [ProtoPaxosMembership()]
       }
     ),
     (
       "hello.founders: is of 8, more than 7",
-      { (proto: inout ProtoReplicaMessage) in proto.hello.founders = [1, 2, 3, 4, 5, 6, 7, 8] }
+      { @Sendable (proto: inout ProtoReplicaMessage) in proto.hello.founders = [1, 2, 3, 4, 5, 6, 7, 8] }
     ),
     (
       "status.role: 9 is unknown to this version",
-      { (proto: inout ProtoReplicaMessage) in proto.status.role = .UNRECOGNIZED(9) }
+      { @Sendable (proto: inout ProtoReplicaMessage) in proto.status.role = .UNRECOGNIZED(9) }
     ),
   ])
-  func malformedMessagesNameTheField(error: String, change: (inout ProtoReplicaMessage) -> Void) {
+  func malformedMessagesNameTheField(error: String, change: @Sendable (inout ProtoReplicaMessage) -> Void) {
     let envelope = Envelope(
       cluster: ClusterID(1), from: ReplicaID(2), to: ReplicaID(3), message: .supported(.none))
     var proto = PeerMessage.envelope(envelope).proto

@@ -2,6 +2,8 @@ import Control
 import Paxos
 import Replication
 
+@testable import Transport
+
 extension RandomValues {
   mutating func replica() -> ReplicaID { ReplicaID(number()) }
   mutating func slot() -> Slot { Slot(number()) }

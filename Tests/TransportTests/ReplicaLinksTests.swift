@@ -64,6 +64,10 @@ private final class Member: Sendable {
     links.counters().first { $0.name == name && $0.labels == labels }?.value ?? 0
   }
 
+  func serverRefusals(_ reason: String) -> UInt64 {
+    running.withLock { $0?.server.refusals(reason) ?? 0 }
+  }
+
   func refusals(_ reason: String) -> UInt64 { count("ananta_replica_refusals_total", ["reason": reason]) }
 }
 
@@ -163,25 +167,26 @@ private final class Member: Sendable {
     try await b.stop()
   }
 
-  @Test func onlyManagersAndOnlyAsThemselves() async throws {
+  /// A host with a certificate that is good for other things, and a manager that says it is another one.
+  @Test(arguments: [
+    (Identity.node("m2", roles: [.mux, .host]), "not-a-manager"),
+    (Identity.node("m3", roles: [.manager]), "another-node"),
+    (Identity.operator("m2", .admin), "operator-as-node"),
+  ])
+  func onlyManagersAndOnlyAsThemselves(identity: Identity, label: String) async throws {
     let pki = try TestPKI()
     let places = try await addresses(2)
     let a = Member(1, at: places[0], of: places, security: try pki.manager("m1"))
     try await a.start()
-    let mux = try pki.issue(.node("m2", roles: [.mux]), as: "m2")
-    let host = ReplicaLinks(managers: places, own: places[1], security: mux, logger: silent)
-    host.introduce(Member(2, at: places[1], of: places).hello())
-    let dialling = Task { await host.run() }
-    try await Task.sleep(for: .milliseconds(300))
+    let links = ReplicaLinks(
+      managers: places, own: places[1], security: try pki.issue(identity, as: "x"), logger: silent)
+    links.introduce(Member(2, at: places[1], of: places).hello())
+    let dialling = Task { await links.run() }
+    #expect(try await eventually { a.serverRefusals(label) > 0 })
+    links.send(Member(2, at: places[1], of: places).envelope(1, to: a))
+    #expect(links.counters().contains { $0.labels["reason"] == "no-link" && $0.value == 1 })
     dialling.cancel()
     await dialling.value
-    let liar = ReplicaLinks(
-      managers: places, own: places[1], security: try pki.manager("m3"), logger: silent)
-    liar.introduce(Member(2, at: places[1], of: places).hello())
-    let lying = Task { await liar.run() }
-    try await Task.sleep(for: .milliseconds(300))
-    lying.cancel()
-    await lying.value
     #expect(a.heard.withLock { $0.isEmpty })
     try await a.stop()
   }

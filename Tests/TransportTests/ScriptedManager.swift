@@ -15,6 +15,7 @@ final class ScriptedManager: ManagementService {
     var isProgressEndless = false
     var operations: [Operation] = []
     var dryRuns = 0
+    var isPerformEndless = false
     var identities: [Identity] = []
     var records: [AuditRecord] = []
     var group = ManagerGroup(answering: "m1", cluster: 0, managers: [])
@@ -33,19 +34,20 @@ final class ScriptedManager: ManagementService {
   func perform(
     _ operation: Operation, dryRun: Bool, by identity: Identity
   ) async throws(ManagementError) -> Outcome {
-    let (outcome, failure) = state.withLock { state in
+    let (outcome, failure, isEndless) = state.withLock { state in
       state.operations.append(operation)
       state.identities.append(identity)
       state.dryRuns += dryRun ? 1 : 0
-      return (state.outcome, state.failure)
+      return (state.outcome, state.failure, state.isPerformEndless)
     }
     if let failure { throw failure }
+    if isEndless { try? await Task.sleep(for: .seconds(60)) }
     return outcome
   }
 
-  func state() async throws(ManagementError) -> ClusterState { try answer(\.cluster) }
+  func state() async throws(ManagementError) -> ClusterState { try answer { $0.cluster } }
 
-  func auditRecords() async throws(ManagementError) -> [AuditRecord] { try answer(\.records) }
+  func auditRecords() async throws(ManagementError) -> [AuditRecord] { try answer { $0.records } }
 
   func managers() async -> ManagerGroup { state.withLock { $0.group } }
 
@@ -58,10 +60,8 @@ final class ScriptedManager: ManagementService {
     if let failure { throw failure }
   }
 
-  private func answer<Value: Sendable>(
-    _ path: KeyPath<State, Value> & Sendable
-  ) throws(ManagementError) -> Value {
-    let (value, failure) = state.withLock { ($0[keyPath: path], $0.failure) }
+  private func answer<Value: Sendable>(_ read: (State) -> Value) throws(ManagementError) -> Value {
+    let (value, failure) = state.withLock { (read($0), $0.failure) }
     if let failure { throw failure }
     return value
   }

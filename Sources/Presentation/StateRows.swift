@@ -2,26 +2,46 @@ import Control
 import Manifest
 import Wire
 
-extension Listing {
-  /// The headings of a table and those that `wide` adds.
-  var columns: (narrow: [String], wide: [String]) {
+/// The rows of one part of a state.
+struct StateRows {
+  private let subject: Subject
+  private let state: ClusterState
+  private let traffic: Traffic
+
+  init(_ subject: Subject, of state: ClusterState) {
+    self.subject = subject
+    self.state = state
+    traffic = Traffic(state.nodes)
+  }
+
+  var columns: ListingColumns {
     switch subject {
-    case .nodes: (["NAME", "ROLES", "ADDRESS", "STATUS", "REVISION"], ["LOCATORS", "PROBLEMS"])
+    case .nodes:
+      ListingColumns(
+        narrow: ["NAME", "ROLES", "ADDRESS", "STATUS", "REVISION"], wide: ["LOCATORS", "PROBLEMS"])
     case .muxes:
-      (["NAME", "ADDRESS", "STATUS", "REVISION", "BGP", "VIPS", "PACKETS"], ["PATH", "PEERS", "PROBLEMS"])
+      ListingColumns(
+        narrow: ["NAME", "ADDRESS", "STATUS", "REVISION", "BGP", "VIPS", "PACKETS"],
+        wide: ["PATH", "PEERS", "PROBLEMS"])
     case .hosts:
-      (["NAME", "ADDRESS", "STATUS", "REVISION", "LOCATORS", "VMS"], ["PATH", "FLOWS", "PROBLEMS"])
-    case .networks: (["NAME", "PREFIXES", "VMS"], [])
-    case .vms: (["NAME", "NETWORK", "DIP", "HOST", "LOCATOR"], ["NETNS", "DEVICE", "TYPE", "FLOWS"])
-    case .services: (["NAME", "VIP", "PORTS", "HEALTHY", "ANNOUNCED"], ["SNAT", "FASTPATH"])
+      ListingColumns(
+        narrow: ["NAME", "ADDRESS", "STATUS", "REVISION", "LOCATORS", "VMS"],
+        wide: ["PATH", "FLOWS", "PROBLEMS"])
+    case .networks: ListingColumns(narrow: ["NAME", "PREFIXES", "VMS"])
+    case .vms:
+      ListingColumns(
+        narrow: ["NAME", "NETWORK", "DIP", "HOST", "LOCATOR"], wide: ["NETNS", "DEVICE", "TYPE", "FLOWS"])
+    case .services:
+      ListingColumns(narrow: ["NAME", "VIP", "PORTS", "HEALTHY", "ANNOUNCED"], wide: ["SNAT", "FASTPATH"])
     case .endpoints:
-      (["SERVICE", "ENDPOINT", "ADDRESS", "HEALTHY"], ["BACKENDPORT", "AFFINITY", "IDLE", "PROBE"])
+      ListingColumns(
+        narrow: ["SERVICE", "ENDPOINT", "ADDRESS", "HEALTHY"],
+        wide: ["BACKENDPORT", "AFFINITY", "IDLE", "PROBE"])
     case .backends:
-      (
-        ["SERVICE", "ENDPOINT", "VM", "WEIGHT", "HEALTH", "PACKETS"],
-        ["LOCATOR", "CONNECTIONS", "BYTES", "REASON"]
-      )
-    case .all: ([], [])
+      ListingColumns(
+        narrow: ["SERVICE", "ENDPOINT", "VM", "WEIGHT", "HEALTH", "PACKETS"],
+        wide: ["LOCATOR", "CONNECTIONS", "BYTES", "REASON"])
+    case .managers, .all: ListingColumns(narrow: [])
     }
   }
 
@@ -36,7 +56,7 @@ extension Listing {
     case .services: state.services.map(entry)
     case .endpoints: state.services.flatMap(endpointEntries)
     case .backends: state.services.flatMap(backendEntries)
-    case .all: []
+    case .managers, .all: []
     }
   }
 
