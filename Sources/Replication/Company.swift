@@ -59,16 +59,19 @@ extension LogMachine {
   }
 
   mutating func noteRole() {
-    let role: ManagerStatus.Role =
-      switch condition {
-      case .forming, .founding: .forming
-      case .joining: .learner
-      case .running: ManagerStatus.Role(replica?.status.role ?? .learner)
-      case .halted, .ended: .halted
-      }
-    guard role != self.role else { return }
-    self.role = role
+    guard role != currentRole else { return }
+    role = currentRole
     roleSince = now
+  }
+
+  /// What it is at this very moment, as its ballot is.
+  private var currentRole: ManagerStatus.Role {
+    switch condition {
+    case .forming, .founding: .forming
+    case .joining: .learner
+    case .running: ManagerStatus.Role(replica?.status.role ?? .learner)
+    case .halted, .ended: .halted
+    }
   }
 
   /// All managers as this one knows them.
@@ -84,10 +87,10 @@ extension LogMachine {
   private func ownStatus(at now: UInt64) -> ManagerStatus {
     let status = replica?.status
     return ManagerStatus(
-      node: settings.node, address: settings.address, replica: hello.replica.number, role: role,
+      node: settings.node, address: settings.address, replica: hello.replica.number, role: currentRole,
       isVoter: status?.voters.contains(hello.replica) ?? false, ballot: Epoch(status?.ballot ?? .none),
       committed: status?.committed.number ?? 0, snapshot: status?.snapshot.number ?? 0,
-      seconds: (now - min(now, roleSince)) / 1_000_000, silentMilliseconds: 0)
+      seconds: currentRole == role ? (now - min(now, roleSince)) / 1_000_000 : 0, silentMilliseconds: 0)
   }
 
   /// What a reader may know of a primary: whom else to ask.
