@@ -26,8 +26,23 @@ extension Lab {
     }
   }
 
-  /// The node that leads; nil if nobody knows of one.
-  public func leader() async throws(LabError) -> String? {
-    try await managers().first { $0.role == "leader" }?.node
+  /// The nodes that lead, each by its own word: what managers say of one another may be a second old.
+  func leaders() async -> [String] {
+    var found: [String] = []
+    for machine in topology.machines(with: .manager) {
+      let own = try? await managers(askedAt: machine).first { $0.node == machine.node.name }
+      if own?.role == "leader" { found.append(machine.node.name) }
+    }
+    return found
+  }
+
+  /// The one node that leads; nil if there is none, or more than one, for long.
+  public func leader() async -> String? {
+    var found: [String] = []
+    await Patience.wait(upTo: Limits.convergenceMilliseconds) {
+      found = await leaders()
+      return found.count == 1
+    }
+    return found.count == 1 ? found.first : nil
   }
 }

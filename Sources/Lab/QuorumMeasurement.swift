@@ -29,9 +29,8 @@ public struct QuorumMeasurement: Codable, Hashable, Sendable {
   /// `victim` is the first to die and leads then: a MUX, which traffic does not miss.
   public static func take(in lab: inout Lab, scene: Scene) async throws(LabError) -> Self {
     var measured = QuorumMeasurement()
-    let managers = try await lab.managers()
-    measured.voters = managers.count(where: \.voter)
-    measured.leaders = managers.filter { $0.role == "leader" }.map(\.node)
+    measured.voters = try await lab.managers().count(where: \.voter)
+    measured.leaders = await lab.leaders()
     let majority = measured.voters / 2 + 1
     let victims = try await victims(in: lab, scene: scene, count: measured.voters - majority + 1)
     for (index, victim) in victims.enumerated() {
@@ -63,10 +62,10 @@ public struct QuorumMeasurement: Codable, Hashable, Sendable {
   /// The leader first, made to be a MUX if it is none, then hosts, the last first.
   private static func victims(in lab: Lab, scene: Scene, count: Int) async throws(LabError) -> [String] {
     let names = lab.topology.machines(with: .manager).map(\.node.name)
-    if names.contains(scene.victim), try await lab.leader() != scene.victim {
+    if names.contains(scene.victim), await lab.leader() != scene.victim {
       try await lab.control(["managers", "transfer", scene.victim]).check()
     }
-    guard let first = try await lab.leader() else { throw LabError(.timeout, "No manager leads.") }
+    guard let first = await lab.leader() else { throw LabError(.timeout, "No manager leads.") }
     let rest = names.filter { $0 != first && !scene.muxes.contains($0) }.reversed()
     return Array(([first] + rest).prefix(count))
   }

@@ -27,15 +27,17 @@ public struct RecordedProcess: Codable, Hashable, Sendable {
     _ = kill(pid, number)
   }
 
-  /// When a living process was started; nil for none and for a zombie.
+  /// When a living process was started; nil for none and for a zombie without other threads.
   static func startTime(of pid: Int32) -> UInt64? {
     guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
       let parenthesis = text.lastIndex(of: ")")
     else { return nil }
-    // After the name come state (field 3) and, as field 22, the start time; see proc(5).
+    // After the name come state (field 3), threads (field 20) and start time (field 22); see proc(5).
     let fields = text[text.index(after: parenthesis)...].split(separator: " ")
-    guard fields.count > 19, fields[0] != "Z", fields[0] != "X" else { return nil }
-    return UInt64(fields[19])
+    guard fields.count > 19, let threads = Int(fields[17]) else { return nil }
+    // A killed process whose other threads are still in a system call holds its files and locks until they return.
+    let isGone = fields[0] == "X" || (fields[0] == "Z" && threads <= 1)
+    return isGone ? nil : UInt64(fields[19])
   }
 }
 

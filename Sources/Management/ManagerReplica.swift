@@ -174,7 +174,11 @@ public final class ManagerReplica: ManagementService {
   // MARK: Managers
 
   /// The managers as this one knows them; also without a primary.
-  public func managers() async -> ManagerGroup { await log.group() }
+  public func managers() async -> ManagerGroup {
+    var group = await log.group()
+    group.counters = counters()
+    return group
+  }
 
   /// Gives or takes votes, or hands leadership over; returns when that is durable, or done.
   public func change(_ change: ManagerChange, by identity: Identity) async throws(ManagementError) {

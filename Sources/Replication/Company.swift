@@ -36,9 +36,9 @@ extension LogMachine {
     broadcast()
   }
 
-  /// A replica that has halted says nothing: to the others it is as good as gone.
+  /// Tells the others how this one is, also when its log does not run.
   private mutating func broadcast() {
-    guard now >= statusDue, role != .unreachable else { return }
+    guard now >= statusDue else { return }
     statusDue = now + Limits.statusMilliseconds * 1000
     let own = ownStatus(at: now)
     effects.append(
@@ -59,32 +59,38 @@ extension LogMachine {
   }
 
   mutating func noteRole() {
-    let role: ManagerStatus.Role =
-      switch condition {
-      case .forming, .founding: .forming
-      case .joining: .learner
-      case .running: ManagerStatus.Role(replica?.status.role ?? .learner)
-      case .halted, .ended: .unreachable
-      }
-    guard role != self.role else { return }
-    self.role = role
+    guard role != currentRole else { return }
+    role = currentRole
     roleSince = now
+  }
+
+  /// What it is at this very moment, as its ballot is.
+  private var currentRole: ManagerStatus.Role {
+    switch condition {
+    case .forming, .founding: .forming
+    case .joining: .learner
+    case .running: ManagerStatus.Role(replica?.status.role ?? .learner)
+    case .halted, .ended: .halted
+    }
   }
 
   /// All managers as this one knows them.
   func group(at now: UInt64) -> ManagerGroup {
-    peers.group(
+    var group = peers.group(
       own: ownStatus(at: now), cluster: hello.cluster, managers: settings.managers,
       voters: replica?.status.voters ?? [], now: now / 1000)
+    if case .halted(let reason) = condition { group.obstacle = reason }
+    if case .ended(let reason) = condition { group.obstacle = reason }
+    return group
   }
 
   private func ownStatus(at now: UInt64) -> ManagerStatus {
     let status = replica?.status
     return ManagerStatus(
-      node: settings.node, address: settings.address, replica: hello.replica.number, role: role,
+      node: settings.node, address: settings.address, replica: hello.replica.number, role: currentRole,
       isVoter: status?.voters.contains(hello.replica) ?? false, ballot: Epoch(status?.ballot ?? .none),
       committed: status?.committed.number ?? 0, snapshot: status?.snapshot.number ?? 0,
-      seconds: (now - min(now, roleSince)) / 1_000_000, silentMilliseconds: 0)
+      seconds: currentRole == role ? (now - min(now, roleSince)) / 1_000_000 : 0, silentMilliseconds: 0)
   }
 
   /// What a reader may know of a primary: whom else to ask.

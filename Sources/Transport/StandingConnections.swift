@@ -40,6 +40,11 @@ final class StandingConnections: Sendable {
     } catch let error as RPCError where error.code == .unavailable {
       drop(connection, of: address)
       throw UnreachableManager(error, security, connection.protection, isAsked: mark.hasBegun)
+    } catch  where !mark.hasBegun && !(error is CancellationError) {
+      // Another request has found the connection broken a moment ago.
+      drop(connection, of: address)
+      let error = RPCError(code: .unavailable, message: "\(error)")
+      throw UnreachableManager(error, security, connection.protection, isAsked: false)
     }
   }
 

@@ -20,7 +20,7 @@ struct OperateCommand: AsyncParsableCommand {
     @Option(help: "How many clients.") var clients = 1
     @Option(help: "How many registers.") var registers = 5
     @Option(help: "Read so often and end.") var reads: Int?
-    @Option(help: "Milliseconds after which a request's outcome is unknown.") var timeout = 2_000
+    @Option(help: "Milliseconds after which a request's outcome is unknown.") var timeout = 1_000
 
     func run() async throws {
       let managers = try OperatorAccess.fromEnvironment()

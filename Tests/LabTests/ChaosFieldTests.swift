@@ -90,7 +90,9 @@ struct ChaosFieldTests {
         words: ["python3", "-m", "http.server", "4600"], directory: "/", log: "/dev/null")
       _ = try await listener.start()
       func reaches(from member: String) async throws -> Bool {
-        let words = ["curl", "--silent", "--max-time", "0.4", "--output", "/dev/null", "http://10.1.1.2:4600/"]
+        let words = [
+          "curl", "--silent", "--max-time", "0.4", "--output", "/dev/null", "http://10.1.1.2:4600/",
+        ]
         return try await lab.command(in: member, words).run().succeeded
       }
       #expect(try await Patience.wait(upTo: 10_000) { try await reaches(from: "client") })

@@ -89,10 +89,10 @@ public struct Chaos: Sendable {
   private func conclude(
     _ field: ChaosField, _ crew: RegisterCrew, into report: inout ChaosReport
   ) async throws(LabError) {
+    try await crew.stop()
     progress("waiting until every manager and node has everything")
     let complaint = try await Convergence(lab: field.lab).complaint()
     if let complaint { report.findings.append("not converged: \(complaint)") }
-    try await crew.stop()
     try await crew.readFinally(in: field.lab)
     let history = try crew.history()
     progress("judging \(history.count) operations")
