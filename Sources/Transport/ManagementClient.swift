@@ -148,7 +148,10 @@ public struct ManagementClient: Sendable {
       do {
         return try await ask(address, question)
       } catch let error as RPCError {
-        guard let known = RPCFailure.managementError(error) else { throw Self.describe(error) }
+        guard let known = RPCFailure.managementError(error) else {
+          standing?.note(primary: nil)
+          throw Self.describe(error)
+        }
         guard case .notPrimary(let primary) = known else { throw .manager(known) }
         last = known
         standing?.note(primary: nil)
