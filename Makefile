@@ -7,7 +7,7 @@ TOPOLOGY ?= deploy/lab/small.yaml
 RELEASE := .build/release
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build release test fuzz lint demo lab-up lab-down bench control chaos install protocol clean
+.PHONY: help deps build release test fuzz simulate lint demo lab-up lab-down bench control chaos install protocol clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ test: deps ## run all tests, and say how many ran (root; namespaces and FRR of i
 
 fuzz: deps ## fuzz the parsers under AddressSanitizer, FUZZ_SECONDS each (default 20)
 	@deploy/fuzz.sh all $(or $(FUZZ_SECONDS),20)
+
+simulate: ## run SEEDS simulated lives of the control plane (default 10,000) with all faults
+	@deploy/simulate.sh
 
 lint: ## check format and style
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift

@@ -10,7 +10,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 waiting='^(LabTests|SpeakerTests|TransportTests)\.'
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+trap 'rm -f "$log" "$log.sim"' EXIT
 started=$SECONDS
 status=0
 
@@ -20,6 +20,11 @@ timeout 20m swift test --skip-build --skip "$waiting" 2>&1 | tee -a "$log"
 [ "${PIPESTATUS[0]}" -eq 0 ] || status=1
 timeout 20m swift test --skip-build --filter "$waiting" --no-parallel 2>&1 | tee -a "$log"
 [ "${PIPESTATUS[0]}" -eq 0 ] || status=1
+
+# Lives of a simulated control plane, each from its seed; its own summary says what happened in them.
+deploy/simulate.sh 2>&1 | tee "$log.sim"
+[ "${PIPESTATUS[0]}" -eq 0 ] || status=1
+lives=$(sed -nE 's/^([0-9,]+) lives .*/\1/p' "$log.sim")
 
 # "Test run with 410 tests in 70 suites passed after 93 seconds.", once for each part.
 read -r tests suites < <(sed -nE 's/.*Test run with ([0-9]+) tests? in ([0-9]+) suites?.*/\1 \2/p' "$log" |
@@ -33,7 +38,7 @@ if [ "$skipped" -gt 0 ]; then
   status=1
 fi
 echo
-echo "tests: $tests in $suites suites with $((tests + cases)) cases, $failed failed;" \
+echo "tests: $tests in $suites suites with $((tests + cases)) cases, $failed failed; ${lives:-no} simulated lives;" \
   "built in $built s, ran in $((SECONDS - started - built)) s"
 if [ "$tests" -lt 300 ]; then
   echo "fewer than 300 tests ran: something was not found" >&2

@@ -7,6 +7,8 @@ public struct ManagerStatus: Codable, Hashable, Sendable {
     /// It learns, and has no vote.
     case learner
     case follower, candidate, leader
+    /// It runs without its log: the disk takes no writes, or cannot be read.
+    case halted
     /// Configured or voting, and not heard of.
     case unreachable
   }
@@ -57,12 +59,21 @@ public struct ManagerGroup: Codable, Hashable, Sendable {
   public var cluster: UInt64
   /// Sorted by node, then by address.
   public var managers: [ManagerStatus]
+  /// Why the log of the one that answers does not run; empty when it does.
+  public var obstacle: String
+  /// What the one that answers has counted: its stages, its log, its connections.
+  public var counters: [Counter]
 
   /// Describes the group.
-  public init(answering: String, cluster: UInt64, managers: [ManagerStatus]) {
+  public init(
+    answering: String, cluster: UInt64, managers: [ManagerStatus], obstacle: String = "",
+    counters: [Counter] = []
+  ) {
     self.answering = answering
     self.cluster = cluster
     self.managers = managers
+    self.obstacle = obstacle
+    self.counters = counters
   }
 
   /// How many entries a manager lacks of those that anybody is known to have.

@@ -63,6 +63,19 @@ public final class ManagerReplica: ManagementService {
   public func perform(_ operation: Control::Operation, dryRun: Bool, by identity: Identity)
     async throws(ManagementError) -> Outcome
   {
+    let epoch = desk.withLock { $0.epoch }
+    let outcome = try await judgement(operation, dryRun: dryRun, by: identity)
+    let isChange = !dryRun && outcome.changes.contains { $0.action != .unchanged }
+    guard !isChange else { return outcome }
+    // An answer that changes nothing is a read: it must not come from one that was deposed and does not know it.
+    if let error = await confirmation() { throw explained(error) }
+    guard desk.withLock({ $0.epoch }) == epoch else { throw .notPrimary(address: nil) }
+    return outcome
+  }
+
+  private func judgement(_ operation: Control::Operation, dryRun: Bool, by identity: Identity)
+    async throws(ManagementError) -> Outcome
+  {
     guard !desk.withLock({ $0.isStopped }) else { throw .notPrimary(address: nil) }
     let author = author(identity)
     let answer = await withCheckedContinuation { continuation in
@@ -112,17 +125,21 @@ public final class ManagerReplica: ManagementService {
   private func read<Value: Sendable>(_ look: @escaping @Sendable (Manager) -> Value)
     async throws(ManagementError) -> Value
   {
-    let error = await withCheckedContinuation { continuation in
+    if let error = await confirmation() { throw explained(error) }
+    // A copy, so that a large listing keeps nobody from the lock.
+    return try await pass(.request(nextID()), .hostAgentManagement, .low) {
+      look(self.desk.withLock { $0.manager })
+    }
+  }
+
+  /// Asks the log whether all that was acknowledged so far has been told; nil if it has.
+  private func confirmation() async -> ManagementError? {
+    await withCheckedContinuation { continuation in
       let isTaken = desk.withLock { desk in
         guard !desk.isStopped else { return false }
         return desk.read(desk.nextID(), continuation)
       }
       if !isTaken { continuation.resume(returning: tooManyReads) }
-    }
-    if let error { throw explained(error) }
-    // A copy, so that a large listing keeps nobody from the lock.
-    return try await pass(.request(nextID()), .hostAgentManagement, .low) {
-      look(self.desk.withLock { $0.manager })
     }
   }
 
@@ -157,7 +174,11 @@ public final class ManagerReplica: ManagementService {
   // MARK: Managers
 
   /// The managers as this one knows them; also without a primary.
-  public func managers() async -> ManagerGroup { await log.group() }
+  public func managers() async -> ManagerGroup {
+    var group = await log.group()
+    group.counters = counters()
+    return group
+  }
 
   /// Gives or takes votes, or hands leadership over; returns when that is durable, or done.
   public func change(_ change: ManagerChange, by identity: Identity) async throws(ManagementError) {

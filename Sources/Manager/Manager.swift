@@ -173,8 +173,10 @@ public struct Manager: Sendable {
     for committed in entries {
       let before = state.desired.nodes
       let commands = state.apply(committed.entry, at: committed.revision)
-      if epoch != nil, let flight = proposals.land() { outputs += answer(flight, at: committed.revision) }
-      if case .epochBegan = committed.entry { unproven = max(0, unproven - 1) }
+      if epoch != nil, let flight = proposals.land() {
+        if case .epoch = flight { unproven = max(0, unproven - 1) }
+        outputs += answer(flight, at: committed.revision)
+      }
       if case .keysRotated = committed.entry { awaitsDraw = false }
       for each in commands { outputs += enqueue(each) }
       if case .operation = committed.entry { outputs += followNodes(from: before) }

@@ -31,6 +31,10 @@ public struct ManagerDescription: Sendable {
     text.fact("Snapshot", "up to \(manager.snapshot)")
     text.fact("Heard", Phrase.heard(manager, of: group))
     text.fact("Says", "the manager of \(group.answering)")
+    guard manager.node == group.answering else { return text.text }
+    text.fact("Obstacle", group.obstacle)
+    text.table("Stages", CounterTables.stages(group.counters))
+    text.table("Counters", CounterTables.others(group.counters))
     return text.text
   }
 }
@@ -39,9 +43,9 @@ public struct ManagerDescription: Sendable {
 extension ManagerGroup {
   /// Sentences to be printed beside a list of managers; none when all is well.
   public var warnings: [String] {
-    var sentences: [String] = []
+    var sentences = obstacle.isEmpty ? [] : ["the manager of \(answering) does not run: \(obstacle)"]
     let voters = managers.filter(\.isVoter)
-    let present = voters.filter { $0.role != .unreachable }
+    let present = voters.filter { $0.role != .unreachable && $0.role != .halted }
     if cluster == 0 {
       sentences.append("the managers have not founded a cluster yet; all that are configured must be running")
     } else if 2 * present.count <= voters.count {

@@ -38,7 +38,7 @@ extension LogMachine {
 
   /// A replica that has halted says nothing: to the others it is as good as gone.
   private mutating func broadcast() {
-    guard now >= statusDue, role != .unreachable else { return }
+    guard now >= statusDue else { return }
     statusDue = now + Limits.statusMilliseconds * 1000
     let own = ownStatus(at: now)
     effects.append(
@@ -70,15 +70,18 @@ extension LogMachine {
     case .forming, .founding: .forming
     case .joining: .learner
     case .running: ManagerStatus.Role(replica?.status.role ?? .learner)
-    case .halted, .ended: .unreachable
+    case .halted, .ended: .halted
     }
   }
 
   /// All managers as this one knows them.
   func group(at now: UInt64) -> ManagerGroup {
-    peers.group(
+    var group = peers.group(
       own: ownStatus(at: now), cluster: hello.cluster, managers: settings.managers,
       voters: replica?.status.voters ?? [], now: now / 1000)
+    if case .halted(let reason) = condition { group.obstacle = reason }
+    if case .ended(let reason) = condition { group.obstacle = reason }
+    return group
   }
 
   private func ownStatus(at now: UInt64) -> ManagerStatus {

@@ -16,6 +16,8 @@ struct AgentProcess: Sendable {
   let name: String
   /// What the node has been told to be; it survives the process.
   private(set) var node = NodeState()
+  /// What its data path makes of that.
+  private(set) var path = DataPath()
   private(set) var life = 0
   /// Nothing while the process is down.
   var isUp = true
@@ -120,6 +122,9 @@ struct AgentProcess: Sendable {
           reason: isHealthy ? "accepted" : "refused")
       })
   }
+
+  /// Lets the data path follow.
+  mutating func follow(at time: Moment) throws(Finding) { try path.follow(node, at: time) }
 
   // MARK: Probes
 

@@ -48,7 +48,9 @@ struct AgentStreams {
 
   /// Takes a report; true if it is the turn of this one at once.
   mutating func append(_ report: Report, of stream: Int) -> Bool {
-    guard let index = index(of: stream), ends[index].reports.count < Limits.reportsPerStream else { return false }
+    guard let index = index(of: stream), ends[index].reports.count < Limits.reportsPerStream else {
+      return false
+    }
     ends[index].reports.append(report)
     return ends[index].reports.count == 1
   }

@@ -8,12 +8,13 @@ extension World {
 
   mutating func wake(agent index: Int, _ life: Int) {
     guard agents[index].isUp, agents[index].life == life else { return }
-    agenda.add(.agent(index, life: life), at: time + Self.agentPace * 3 / 4 + chance.number(0...Self.agentPace / 2))
+    agenda.add(
+      .agent(index, life: life), at: time + Self.agentPace * 3 / 4 + chance.number(0...Self.agentPace / 2))
     guard let stream = agents[index].current, time < agents[index].heard + Limits.silence else {
       return connect(agent: index)
     }
     // Now and then an agent looks elsewhere though it has a primary, which it goes on listening to.
-    if chance.happens(perThousand: 20), !isCalm { return connect(agent: index) }
+    if chance.happens(perThousand: plan.wandering), !isCalm { return connect(agent: index) }
     guard agents[index].isAccepted else { return }
     say(.ping, on: stream)
     if chance.happens(perThousand: 60), !isCalm { changeHealth(agent: index) }
@@ -27,7 +28,7 @@ extension World {
     say(.report(report), on: stream)
   }
 
-  private mutating func connect(agent index: Int) {
+  mutating func connect(agent index: Int) {
     let manager = agents[index].nextManager(of: machines.count)
     streams.append(
       Stream(
@@ -103,6 +104,8 @@ extension World {
     case .applied:
       counts[.updatesApplied] += 1
       _ = check { world throws(Finding) in try world.fencing.carriedOut(update, by: agent) }
+      let now = time
+      _ = check { world throws(Finding) in try world.agents[agent].follow(at: now) }
       if counts[.updatesApplied].isMultiple(of: 4) { checkNode(agent, update) }
     case .refused(let highest):
       counts[.updatesRefused] += 1
@@ -118,7 +121,8 @@ extension World {
   /// A node is what the committed state of the update's revision says, however it came there.
   private mutating func checkNode(_ agent: Int, _ update: Update) {
     guard let state = log.state(at: update.revision) else {
-      return fail(.agreement, "node\(agent) is told of revision \(update.revision.number), which is not committed")
+      return fail(
+        .agreement, "node\(agent) is told of revision \(update.revision.number), which is not committed")
     }
     guard agents[agent].node != Self.node(agents[agent].name, by: state, update.epoch) else { return }
     fail(.agreement, "node\(agent) is not what revision \(update.revision.number) makes it")

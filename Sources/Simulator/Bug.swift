@@ -13,6 +13,8 @@ public enum Bug: String, CaseIterable, Sendable {
   case leaseIgnoresDrift
   /// The program's snapshot lacks what the last entry did that it claims to hold.
   case snapshotLosesLastEntry
+  /// A primary answers what changes nothing without asking the log whether it still is one.
+  case idleAnswerUnconfirmed
   /// A replica that lost its disk comes back under its old name.
   case amnesiacVoter
 }

@@ -68,7 +68,9 @@ extension World {
     guard let kind else { return }
     counts[kind] += 1
     if kind == .writesAcknowledged, isCalm { acknowledgedInCalm += 1 }
-    guard clients.indices.contains(ticket.client), let attempt = clients[ticket.client].take(ticket) else { return }
+    guard clients.indices.contains(ticket.client), let attempt = clients[ticket.client].take(ticket) else {
+      return
+    }
     follow(answer, to: attempt, by: ticket.client)
   }
 

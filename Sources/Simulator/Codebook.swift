@@ -2,8 +2,10 @@ import Control
 import Manager
 import Paxos
 
-/// What the octets in the log stand for: the core has no JSON, so a command is a number in this table, and so is
-/// a snapshot. All managers of a world share one.
+/// What the octets in the log stand for.
+///
+/// The core has no JSON, so a command is a number in this table, and so is a snapshot. All managers of a world share
+/// one.
 final class Codebook {
   private(set) var entries: [Manager::Entry] = []
   private var snapshots: [ManagerSnapshot] = []
@@ -33,6 +35,9 @@ final class Codebook {
   }
 
   private static func octets(_ index: Int) -> [UInt8] {
-    [UInt8(truncatingIfNeeded: index >> 16), UInt8(truncatingIfNeeded: index >> 8), UInt8(truncatingIfNeeded: index)]
+    [
+      UInt8(truncatingIfNeeded: index >> 16), UInt8(truncatingIfNeeded: index >> 8),
+      UInt8(truncatingIfNeeded: index),
+    ]
   }
 }

@@ -57,13 +57,28 @@ extension World {
     guard ends.count == 1 else { return "replicas have come to slots \(ends.sorted())" }
     for (index, machine) in machines.enumerated() {
       guard let process = machine.process else { return "manager \(index) does not run" }
-      guard process.manager.state == log.states.last else { return "manager \(index) is not at the newest state" }
+      guard process.manager.state == log.states.last else {
+        return "manager \(index) is not at the newest state"
+      }
       guard process.openRequests == 0 else {
         return "manager \(index) has not answered \(process.openRequests) requests"
       }
     }
     guard history.newest <= log.newest else { return "what was acknowledged is not there" }
-    return agents.indices.lazy.compactMap { nodeObstacle($0, leader) }.first
+    return agents.indices.lazy.compactMap { nodeObstacle($0, leader) }.first ?? muxObstacle(leader)
+  }
+
+  /// All MUXes send the same connection to the same VM, and only to one that is there.
+  private func muxObstacle(_ leader: Int) -> String? {
+    guard let state = machines[leader].process?.manager.state else { return nil }
+    let muxes = agents.filter { state.desired.nodes[$0.name]?.roles.contains(.mux) ?? false }
+    let choices = muxes.map(\.path.choices)
+    guard choices.allSatisfy({ $0 == choices.first }) else { return "MUXes choose differently" }
+    let locators = Set(state.locators.values)
+    guard (choices.first ?? []).allSatisfy({ $0.map(locators.contains) ?? true }) else {
+      return "MUXes choose a VM that is not there"
+    }
+    return nil
   }
 
   private func nodeObstacle(_ index: Int, _ leader: Int) -> String? {
@@ -82,7 +97,9 @@ extension World {
     for (placement, isHealthy) in agent.health {
       let machine = agent.node.machines[placement.locator]?.name ?? ""
       let known = manager.state.health[BackendKey(machine: machine, endpoint: placement.key)]
-      guard known?.isHealthy == isHealthy else { return "the health of \(machine) at \(agent.name) is not known" }
+      guard known?.isHealthy == isHealthy else {
+        return "the health of \(machine) at \(agent.name) is not known"
+      }
     }
     return nil
   }

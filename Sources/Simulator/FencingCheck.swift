@@ -56,7 +56,8 @@ struct FencingCheck {
     guard proofs[manager] == nil else {
       throw Finding(
         rule: .fencing,
-        text: "manager \(manager) goes on ordering though a node has seen a newer primary, and proves nothing")
+        text: "manager \(manager) goes on ordering though a node has seen a newer primary, and proves nothing"
+      )
     }
   }
 }

@@ -109,7 +109,8 @@ struct History: Sendable {
     guard outcome.revision > records[attempt].floor else {
       throw Finding(
         rule: .linearizability,
-        text: "attempt \(attempt) is put into revision \(outcome.revision.number), before what was known when "
+        text:
+          "attempt \(attempt) is put into revision \(outcome.revision.number), before what was known when "
           + "it was asked, \(records[attempt].floor.number)")
     }
     records[attempt].fate = .acknowledged(outcome.revision)
@@ -121,7 +122,8 @@ struct History: Sendable {
     guard revision >= records[attempt].floor else {
       throw Finding(
         rule: .linearizability,
-        text: "attempt \(attempt) is answered from revision \(revision.number), and \(records[attempt].floor.number)"
+        text:
+          "attempt \(attempt) is answered from revision \(revision.number), and \(records[attempt].floor.number)"
           + " was known when it was asked")
     }
     newest = max(newest, revision)

@@ -37,7 +37,8 @@ struct LogCheck {
     }
     guard index == chosen.count else {
       throw Finding(
-        rule: .agreement, text: "replica \(replica.number) applies slot \(slot.number) before the one before it")
+        rule: .agreement,
+        text: "replica \(replica.number) applies slot \(slot.number) before the one before it")
     }
     chosen.append(entry)
     if case .membership = entry { membershipChanges += 1 }
@@ -70,6 +71,7 @@ struct LogCheck {
     guard isWhole, known != state else { return }
     throw Finding(
       rule: .agreement,
-      text: "replica \(replica.number) has another state than the others after revision \(state.revision.number)")
+      text:
+        "replica \(replica.number) has another state than the others after revision \(state.revision.number)")
   }
 }

@@ -111,7 +111,8 @@ final class ManagerProcess {
   /// An operator asks.
   func take(_ ticket: Ticket, _ now: Now) {
     switch ticket.call {
-    case .change(.delete): submit(.request(ticket), key: "operator \(ticket.client)", .vipValidation, .high, now)
+    case .change(.delete):
+      submit(.request(ticket), key: "operator \(ticket.client)", .vipValidation, .high, now)
     case .change, .dryRun:
       submit(.request(ticket), key: "operator \(ticket.client)", .vipValidation, .normal, now)
     case .state: submit(.request(ticket), key: "operator \(ticket.client)", .hostAgentManagement, .low, now)
@@ -159,7 +160,8 @@ final class ManagerProcess {
 
   private func shed(_ ticket: Ticket, milliseconds: UInt32) {
     effects.append(.seen(.shed))
-    let error = ManagementError.overloaded(reason: "too much is under way", retryAfterMilliseconds: milliseconds)
+    let error = ManagementError.overloaded(
+      reason: "too much is under way", retryAfterMilliseconds: milliseconds)
     effects.append(.answer(ticket, .failed(error)))
   }
 
@@ -199,7 +201,9 @@ final class ManagerProcess {
 
   private func refused(_ number: UInt64, _ refusal: Refusal) {
     if requests[number] != nil { return told.append(.unreadable(number, refusal)) }
-    guard number < Self.firstAdministration else { return effects.append(.seen(.administrationRefused(refusal))) }
+    guard number < Self.firstAdministration else {
+      return effects.append(.seen(.administrationRefused(refusal)))
+    }
     // What becomes of proposals the manager learns by being deposed; no other refusal can happen to so few.
     switch refusal {
     case .notLeader, .uncertain: break
@@ -283,7 +287,9 @@ final class ManagerProcess {
     }
     effects.append(.seen(.snapshotTaken))
     let octets = book.octets(of: snapshot)
-    for output in replica.handle(.snapshotTaken(at: takenSlot, state: octets), at: now.clock) { carryOut(output) }
+    for output in replica.handle(.snapshotTaken(at: takenSlot, state: octets), at: now.clock) {
+      carryOut(output)
+    }
   }
 
   // MARK: Operators
@@ -292,6 +298,10 @@ final class ManagerProcess {
   private func ask(_ ticket: Ticket, _ now: Now) {
     lastID += 1
     requests[lastID] = ticket
+    switch ticket.call {
+    case .change, .dryRun: if bug == .idleAnswerUnconfirmed { return answer(lastID, now) }
+    case .state, .wait, .letGo: break
+    }
     handle(.read(Paxos::RequestID(lastID)), now)
   }
 
@@ -347,7 +357,9 @@ final class ManagerProcess {
     guard depositionsToTake == 0 else { return }
     let octets = book.octets(of: entry)
     lastID += 1
-    for output in replica.handle(.propose(Paxos::RequestID(lastID), octets), at: now.clock) { carryOut(output) }
+    for output in replica.handle(.propose(Paxos::RequestID(lastID), octets), at: now.clock) {
+      carryOut(output)
+    }
     configure(now)
   }
 

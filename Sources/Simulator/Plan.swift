@@ -16,6 +16,8 @@ struct Plan: Sendable {
   let tick: Moment
   /// Between two requests of one client.
   let thinking: ClosedRange<Moment>
+  /// How often, per thousand, an agent looks for another primary though it has one.
+  let wandering: Int
   /// How long a write takes, usually.
   let writing: ClosedRange<Moment>
 
@@ -23,12 +25,13 @@ struct Plan: Sendable {
   init(_ chance: inout Chance) {
     workload = Workload(&chance)
     founders = chance.happens(perThousand: 600) ? 3 : 5
+    wandering = 20
     clients = chance.number(2...4)
     clockBound = chance.happens(perThousand: 500) ? 10 : 100
-    // Most lives are short; in some a disk may stand still for minutes, and thaw.
-    let isLong = chance.happens(perThousand: 80)
-    troubleEnds = .milliseconds(isLong ? chance.number(130_000...200_000) : chance.number(15_000...50_000))
-    let mean = isLong ? chance.number(2_000...6_000) : chance.number(200...2_000)
+    // Most lives are short, since they find as much in less time; in some a disk may stand still for minutes, and thaw.
+    let isLong = chance.happens(perThousand: 60)
+    troubleEnds = .milliseconds(isLong ? chance.number(130_000...200_000) : chance.number(12_000...40_000))
+    let mean = isLong ? chance.number(2_000...6_000) : chance.number(150...1_500)
     pace = .milliseconds(mean / 4)...(.milliseconds(mean * 2))
     thinking = .milliseconds(5)...(.milliseconds(isLong ? 2_500 : 700))
     writing = 300...(chance.happens(perThousand: 300) ? 20_000 : 3_000)
@@ -45,7 +48,8 @@ struct Plan: Sendable {
   init(founders: Int, workload: Workload) {
     self.founders = founders
     self.workload = workload
-    clients = 2
+    clients = 0
+    wandering = 0
     tuning = Tuning()
     clockBound = 10
     troubleEnds = .max

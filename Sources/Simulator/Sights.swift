@@ -34,7 +34,8 @@ extension World {
     case .statisticsShed: counts[.statisticsShed] += 1
     case .proposalRefused(let refusal):
       fail(.answers, "replica \(replica.number) refuses a proposal while it leads: \(refusal)")
-    case .administrationRefused(let refusal): note("manager \(index) refuses to change who votes or leads: \(refusal)")
+    case .administrationRefused(let refusal):
+      note("manager \(index) refuses to change who votes or leads: \(refusal)")
     case .rejected(let sender, let rejection): rejected(rejection, of: sender, by: replica)
     }
   }
@@ -62,7 +63,8 @@ extension World {
   }
 
   /// A message for a disk that was replaced is refused; nothing else should be.
-  private mutating func rejected(_ rejection: Envelope.Rejection, of sender: ReplicaID, by replica: ReplicaID) {
+  private mutating func rejected(_ rejection: Envelope.Rejection, of sender: ReplicaID, by replica: ReplicaID)
+  {
     if case .receiver = rejection { return }
     fail(.recovery, "replica \(replica.number) rejects a message of \(sender.number): \(rejection)")
   }

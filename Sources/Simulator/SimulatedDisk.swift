@@ -44,7 +44,9 @@ struct SimulatedDisk: Sendable {
     }
   }
 
-  /// The machine falls: of what was on its way some batches may have arrived, in order. True if some did.
+  /// The machine falls.
+  ///
+  /// Of what was on its way some batches may have arrived, in order; true if some did.
   mutating func crash(_ chance: inout Chance, bug: Bug?) -> Bool {
     let last = chance.happens(perThousand: 400) ? chance.pick(unsynced) : nil
     if let last { sync(upTo: last.id, bug: bug) }

@@ -37,6 +37,8 @@ struct StageDesk {
   mutating func submit(_ task: Task, key: String, _ stage: Stage, _ priority: Priority, at time: Moment)
     -> UInt32?
   {
+    // Idle stages have no time of their own.
+    if driver.nextMoment == nil { _ = driver.advance(to: UInt64(time)) }
     switch driver.submit(task, of: key, to: stage, priority) {
     case .admitted:
       // What is new starts at the next advance.

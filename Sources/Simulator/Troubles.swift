@@ -18,9 +18,7 @@ extension World {
     case .crash:
       counts[.crashes] += 1
       crash(chance.happens(perThousand: 400) ? leader ?? victim : victim, back: downtime())
-    case .powerFailure:
-      counts[.powerFailures] += 1
-      for index in machines.indices { crash(index, back: downtime()) }
+    case .powerFailure: failPower()
     case .diskStall: stallDisk(chance.happens(perThousand: 400) ? leader ?? victim : victim)
     case .diskFull: machines[victim].disk.fullUntil = time + chance.number(.milliseconds(100)...(.seconds(8)))
     case .diskLoss: loseDisk(victim)
@@ -32,11 +30,29 @@ extension World {
     }
   }
 
-  var leader: Int? { machines.firstIndex { $0.process?.replica.status.role == .leader } }
+  /// Who believes to lead.
+  var leaders: [Int] { machines.indices.filter { machines[$0].process?.replica.status.role == .leader } }
+  var leader: Int? { leaders.first }
 
   /// A second is usual, some take longer.
   private mutating func downtime() -> Moment {
-    chance.number(.milliseconds(20)...(chance.happens(perThousand: 150) ? .seconds(15) : .milliseconds(1_500)))
+    chance.number(
+      .milliseconds(20)...(chance.happens(perThousand: 150) ? .seconds(15) : .milliseconds(1_500)))
+  }
+
+  /// All managers end at once, often after a moment in which their disks were slow.
+  private mutating func failPower() {
+    let brownout = chance.happens(perThousand: 500) ? chance.number(.milliseconds(5)...(.milliseconds(400))) : 0
+    if brownout > 0 {
+      for index in machines.indices { machines[index].disk.stall(until: time + 2 * brownout) }
+    }
+    agenda.add(.blackout, at: time + brownout)
+  }
+
+  mutating func blackout() {
+    guard !isCalm else { return }
+    counts[.powerFailures] += 1
+    for index in machines.indices { crash(index, back: downtime()) }
   }
 
   // MARK: Network

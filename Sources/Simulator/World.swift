@@ -20,6 +20,7 @@ struct World {
     case startAgent(Int)
     case client(Int, turn: Int)
     case trouble
+    case blackout
     case mend(Int)
     case calmNetwork(Int)
     case review
@@ -140,6 +141,7 @@ struct World {
     case .startAgent(let index): startAgent(index)
     case .client(let index, let turn): if clients[index].turn == turn { wake(client: index) }
     case .trouble: trouble()
+    case .blackout: blackout()
     case .mend(let number): if number == cutsMade { network.heal() }
     case .calmNetwork(let number): if number == weatherChanges { network.calm() }
     case .review: agenda.add(.review, at: time + .milliseconds(500))

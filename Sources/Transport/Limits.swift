@@ -48,6 +48,8 @@ enum Limits {
   /// Octets of one message: as many entries as a replica takes, the first of the full size, and 64 KiB for what
   /// stands around 128 of them.
   static let replicaMessageBytes = Paxos.Limits.commandBytes + Paxos.Limits.messageBytes + (64 << 10)
+  /// Fields of the message in an envelope: an entry for each of a replica's 128, and a few around them.
+  static let replicaMessageParts = Paxos.Limits.messageEntries + 16
   /// Messages that wait for a link: those of a leader's whole window, several times over; the oldest are dropped.
   static let replicaQueue = 512
   /// Octets of entries in those: two windows of full messages.

@@ -22,6 +22,7 @@ extension ManagerStatus.Role: EnumerationValue {
     case .candidate: .candidate
     case .leader: .leader
     case .unreachable: .unreachable
+    case .halted: .halted
     }
   }
 }
@@ -57,13 +58,16 @@ extension ManagerGroup: MessageValue {
     proto.answering = answering
     proto.cluster = cluster
     proto.managers = managers.map(\.proto)
+    proto.obstacle = obstacle
+    proto.counters = counters.map(\.proto)
     return proto
   }
 
   init(_ proto: ProtoManagerGroup) throws(MalformedMessage) {
     self.init(
       answering: proto.answering, cluster: proto.cluster,
-      managers: try MessageField.list("managers", proto.managers))
+      managers: try MessageField.list("managers", proto.managers), obstacle: proto.obstacle,
+      counters: try MessageField.list("counters", proto.counters))
   }
 }
 

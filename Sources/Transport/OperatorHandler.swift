@@ -33,7 +33,9 @@ struct OperatorHandler: ProtoOperator.SimpleServiceProtocol {
   func managers(request: ProtoManagersRequest, context: ServerContext) async throws -> ProtoManagerGroup {
     try await RPCFailure.translated {
       try admission.admit(.look, context)
-      return await service.managers().proto
+      var group = await service.managers()
+      group.counters += admission.refusals.counters
+      return group.proto
     }
   }
 

@@ -13,7 +13,7 @@ struct ReplicasHandler: RegistrableRPCService {
   func registerMethods<Transport: ServerTransport>(with router: inout RPCRouter<Transport>) {
     router.registerHandler(
       forMethod: ProtoReplicas.Method.Link.descriptor,
-      deserializer: BoundedDeserializer<ProtoReplicaMessage>(limit: Limits.replicaMessageBytes),
+      deserializer: ReplicaMessageDeserializer(),
       serializer: ProtobufSerializer<ProtoReplicaHello>()
     ) { request, context in
       StreamingServerResponse { writer in

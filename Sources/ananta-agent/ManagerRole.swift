@@ -38,9 +38,8 @@ struct ManagerRole: ServiceLifecycle.Service {
     let node = ManagerAddress(host: "\(agent.address)", port: listen.port)
     for candidate in [listen, node] where agent.managers.contains(candidate) { return candidate }
     if let only = agent.managers.first, agent.managers.count == 1 { return only }
-    throw AgentError.manager(
-      "none of `managers` is this manager: neither \(listen) nor \(node); correct `managers` or `manager.listen`"
-    )
+    let names = Set([listen, node]).map(\.description).sorted().joined(separator: " or ")
+    throw AgentError.manager("\(names) is not among `managers`; correct `managers` or `manager.listen`")
   }
 
   func run() async throws {

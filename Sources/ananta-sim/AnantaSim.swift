@@ -7,7 +7,8 @@ import Simulator
 struct AnantaSim: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ananta-sim",
-    abstract: "Runs the control plane in simulated data centres where everything goes wrong, and checks every step.",
+    abstract:
+      "Runs the control plane in simulated data centres where everything goes wrong, and checks every step.",
     discussion: """
       A life is five or three managers with one to spare, three to six nodes and some operators, from one seed: the same
       seed is the same life, on every machine. A finding ends a life; it is printed with its seed and the last events,
@@ -23,13 +24,18 @@ struct AnantaSim: AsyncParsableCommand {
   @Option(help: "The seed of the first; the others follow it.")
   var firstSeed: UInt64 = 0
 
-  @Option(help: ArgumentHelp("Puts a mistake in on purpose, to see that it is found.", valueName: "name"), transform: Self.named)
+  @Option(
+    help: ArgumentHelp("Puts a mistake in on purpose, to see that it is found.", valueName: "name"),
+    transform: Self.named)
   var bug: Bug?
 
-  @Option(help: ArgumentHelp("Leaves a fault out; may be repeated.", valueName: "fault"), transform: Self.named)
+  @Option(
+    help: ArgumentHelp("Leaves a fault out; may be repeated.", valueName: "fault"), transform: Self.named)
   var without: [Fault] = []
 
-  @Option(help: ArgumentHelp("A fault's share among all, instead of its usual one; may be repeated.", valueName: "fault=n"))
+  @Option(
+    help: ArgumentHelp(
+      "A fault's share among all, instead of its usual one; may be repeated.", valueName: "fault=n"))
   var rate: [Rate] = []
 
   @Option(help: "Lives at one time; as many as there are processors by default.")

@@ -1,12 +1,13 @@
+import Foundation
 import Simulator
 
 /// What is printed.
 enum Printer {
   /// A life's last events and its finding.
   static func show(_ verdict: Simulation.Verdict) {
-    for line in verdict.trace { print("  \(line)") }
+    for line in verdict.trace { write("  \(line)") }
     let digest = String(verdict.digest, radix: 16)
-    print("seed \(verdict.seed): \(verdict.finding?.description ?? "nothing found") (digest \(digest))")
+    write("seed \(verdict.seed): \(verdict.finding?.description ?? "nothing found") (digest \(digest))")
   }
 
   /// What happened in all lives: whoever sees that nothing was found should see that something was tried.
@@ -16,19 +17,21 @@ enum Printer {
       pad(occurrence.name, 26) + padLeft(grouped(tally.counts[occurrence]), 13)
     }
     for start in stride(from: 0, to: cells.count, by: columns) {
-      print(cells[start..<min(start + columns, cells.count)].joined(separator: "   "))
+      write(cells[start..<min(start + columns, cells.count)].joined(separator: "   "))
     }
     let seconds = max(1, Int(duration.components.seconds))
     let hours = tally.milliseconds / 3_600_000
-    print()
-    print(
+    write("")
+    write(
       "\(grouped(tally.lives)) lives of \(grouped(hours)) simulated hours in \(seconds) s, digest "
         + String(tally.digest, radix: 16))
     if tally.findings.isEmpty {
-      print("nothing found")
+      write("nothing found")
     } else {
       let seeds = tally.findings.sorted().map(String.init).joined(separator: ", ")
-      print("\(tally.findings.count) found, by seeds \(seeds); see one again with --first-seed S --seeds 1 --trace")
+      write(
+        "\(tally.findings.count) found, by seeds \(seeds); see one again with --first-seed S --seeds 1 --trace"
+      )
     }
   }
 
@@ -41,6 +44,10 @@ enum Printer {
       text.append(digit)
     }
     return text
+  }
+
+  private static func write(_ line: String) {
+    FileHandle.standardOutput.write(Data((line + "\n").utf8))
   }
 
   private static func pad(_ text: String, _ width: Int) -> String {

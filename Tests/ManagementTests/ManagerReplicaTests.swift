@@ -1,6 +1,7 @@
 import Control
 import Management
 import Manager
+import Synchronization
 import Testing
 import Wire
 
@@ -40,6 +41,26 @@ import Wire
     #expect(try await replica.state().networks.count == 1)
     let idle = try await replica.perform(Bench.network(1), dryRun: false, by: .anonymous)
     #expect(idle.changes.map(\.action) == [.unchanged])
+    await replica.stop()
+  }
+
+  @Test("an answer that changes nothing waits until the log says that it is the newest") func idle()
+    async throws
+  {
+    let log = MemoryLog()
+    let replica = await Bench.primary(log)
+    _ = try await replica.perform(Bench.network(1), dryRun: false, by: .anonymous)
+    log.setSilent(true)
+    let isAnswered = Mutex(false)
+    let idle = Task {
+      let outcome = try await replica.perform(Bench.network(1), dryRun: false, by: .anonymous)
+      isAnswered.withLock { $0 = true }
+      return outcome
+    }
+    #expect(await eventually { log.unanswered == 1 })
+    #expect(!isAnswered.withLock { $0 })
+    log.setSilent(false)
+    #expect(try await idle.value.changes.map(\.action) == [.unchanged])
     await replica.stop()
   }
 

@@ -36,6 +36,7 @@ final class MemoryLog: ReplicatedLog {
   var entries: [Entry] { state.withLock { $0.entries } }
   var obstacle: String? { state.withLock { $0.obstacle } }
   var waiting: [Entry] { state.withLock { $0.waiting } }
+  var unanswered: Int { state.withLock { $0.unanswered.count } }
   var changes: [ManagerChange] { state.withLock { $0.changes } }
   var snapshots: [UInt64: ManagerState] { state.withLock { $0.snapshots } }
 

@@ -23,6 +23,8 @@ import Testing
     first.disk.setFull(false)
     #expect(await eventually { first.networks.isSuperset(of: ["before", "meanwhile"]) })
     #expect(first.log.obstacle == nil)
+    #expect(first.told.filter { $0 != "refused" } == ["before", "meanwhile"])
+    #expect(second.told == first.told)
     await group.stop()
   }
 
@@ -42,6 +44,7 @@ import Testing
     only.append("c")
     #expect(await group.allHold(["a", "c"]))
     #expect(only.known.installs == 0)
+    #expect(only.told.filter { $0 != "b" } == ["a", "c"])
     await group.stop()
   }
 

@@ -37,14 +37,17 @@ final class Group: Sendable {
 
   func stop() async { for member in members { await member.kill() } }
 
-  /// The primary of the highest epoch, as soon as there is one.
+  /// The primary of the highest epoch, as soon as there is one with a lease: before that, another may depose it.
   func primary(above epoch: Epoch = .none) async -> Member? {
     let best: @Sendable () -> Member? = {
       self.members.filter { ($0.known.epoch ?? .none) > epoch }
         .max { ($0.known.epoch ?? .none) < ($1.known.epoch ?? .none) }
     }
-    _ = await eventually { best() != nil }
-    return best()
+    for _ in 0..<10 {
+      guard await eventually({ best() != nil }), let member = best() else { return nil }
+      if case .readable? = await member.answer({ $0.read($1) }) { return member }
+    }
+    return nil
   }
 
   /// Whether all come to hold these networks.

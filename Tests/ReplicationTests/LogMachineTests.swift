@@ -73,14 +73,32 @@ import Testing
     #expect(machine.effects.contains { if case .recover = $0 { true } else { false } })
     #expect(!machine.effects.contains { if case .tell(.octets) = $0 { true } else { false } })
     machine.effects = []
-    // What the disk confirms to the replica that was is nothing to the one that is.
     _ = Self.feed(&machine, .recovered(state, seed: 2), at: 1_000_000)
-    let life = machine.life
-    _ = machine.handle(.persisted(upTo: WriteID(1 << 20), life: life - 1), at: 1_000_000)
     #expect(machine.condition == .running && machine.reign == nil)
     // Once it is told as chosen, it is told on.
     machine.apply(slot, .command(try EntryCoding.encode(Self.note(9))))
     #expect(machine.effects.contains { if case .tell(.octets(slot, _)) = $0 { true } else { false } })
+  }
+
+  @Test("what the disk confirms to the replica that was is nothing to the one that is") func lives() throws {
+    var machine = LogMachine(Self.settings, disk: ReplicaID(5))
+    let state = DurableState(founding: ClusterID(1), replica: ReplicaID(5), founders: [ReplicaID(5)])
+    _ = machine.handle(.recovered(state, seed: 1), at: 0)
+    let life = machine.life
+    _ = machine.handle(.diskFailed(DiskFailure(.full, "full")), at: 0)
+    _ = machine.handle(.recovered(state, seed: 1), at: 0)
+    // It stands for election; its promise is on its way to the disk.
+    var batches = machine.handle(.tick, at: 1_000_000)
+    var events: [Manager::LogEvent] = []
+    for _ in 0..<5 {
+      let late = machine.handle(.persisted(upTo: WriteID(100), life: life), at: 1_000_000)
+      #expect(late.isEmpty)
+      let ids = batches.compactMap { if case .persist(let batch, _) = $0 { batch.id } else { nil } }
+      guard let id = ids.last else { break }
+      batches = machine.handle(.persisted(upTo: id, life: machine.life), at: 1_000_000)
+      events += Self.events(batches)
+    }
+    guard case .becamePrimary? = events.first else { throw Missing() }
   }
 
   @Test("a reader hears from the clock that the lease is over") func lease() throws {

@@ -48,6 +48,9 @@ final class Member: Sendable {
   var isPrimary: Bool { known.epoch != nil }
   var networks: Set<String> { Set(known.state.desired.networks.keys) }
 
+  /// The networks of all entries that were told, in order; none may be told twice.
+  var told: [String] { known.state.auditRecords.compactMap { $0.items.first?.key.name } }
+
   private func hear(_ event: Manager::LogEvent) {
     knowledge.withLock { known in
       switch event {

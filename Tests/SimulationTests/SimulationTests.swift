@@ -3,7 +3,8 @@ import Testing
 
 /// Whole control planes under faults; a finding names its seed, and the seed replays exactly.
 @Suite("Simulated lives") struct SimulationTests {
-  @Test("nothing is found, whatever goes wrong", arguments: stride(from: UInt64(0), to: 40, by: 10).map { $0 })
+  @Test(
+    "nothing is found, whatever goes wrong", arguments: stride(from: UInt64(0), to: 40, by: 10).map { $0 })
   func nothingFound(first: UInt64) {
     var counts = Counts()
     for seed in first..<first + 10 {
@@ -22,10 +23,10 @@ import Testing
   }
 
   /// Where a bug is found first, to keep the time short; `ananta-sim --bug` begins at seed 0.
-  static let hidingPlaces: [(Bug, UInt64)] = Bug.allCases.map { ($0, 0) }
+  static let hidingPlaces: [(Simulator.Bug, UInt64)] = Simulator.Bug.allCases.map { ($0, 0) }
 
   @Test("a bug put in on purpose is found", arguments: hidingPlaces)
-  func bugIsFound(bug: Bug, first: UInt64) throws {
+  func bugIsFound(bug: Simulator.Bug, first: UInt64) throws {
     let finding = (first..<first + 1_000).lazy.compactMap { Simulation(seed: $0, bug: bug).run().finding }
       .first { $0.rule != .convergence }
     #expect(finding != nil)
@@ -44,7 +45,7 @@ import Testing
 
   @Test("a finding replays too, and its trace leads to it")
   func findingReplays() throws {
-    let bug = Bug.snapshotLosesLastEntry
+    let bug = Simulator.Bug.snapshotLosesLastEntry
     let seed = try #require((UInt64(0)..<100).first { Simulation(seed: $0, bug: bug).run().finding != nil })
     let first = Simulation(seed: seed, bug: bug).run()
     let second = Simulation(seed: seed, bug: bug).run(keepsTrace: true)

@@ -114,9 +114,35 @@ import Testing
     #expect(seen.map { "\($0.field): \($0.reason)" } == error)
   }
 
-  @Test func tooManyOctetsAreNotRead() throws {
-    let reader = BoundedDeserializer<ProtoReplicaMessage>(limit: 10)
-    #expect(throws: RPCError.self) { try reader.deserialize([UInt8](repeating: 0, count: 11)) }
+  @Test func tooMuchIsNotRead() throws {
+    let reader = ReplicaMessageDeserializer()
+    #expect(throws: RPCError.self) {
+      try reader.deserialize([UInt8](repeating: 0, count: Transport.Limits.replicaMessageBytes + 1))
+    }
     #expect(try reader.deserialize([UInt8]()) == ProtoReplicaMessage())
+    for (count, isRead) in [(Paxos.Limits.messageEntries, true), (200, false), (1_000_000, false)] {
+      var accept = ProtoPaxosAccept()
+      accept.entries = Array(repeating: ProtoPaxosEntry(), count: count)
+      var proto = ProtoReplicaMessage()
+      proto.envelope.accept = accept
+      let octets: [UInt8] = try proto.serializedBytes()
+      #expect((try? reader.deserialize(octets)) == (isRead ? proto : nil))
+      // The same in many pieces, which protobuf would put together.
+      let half: [UInt8] = try ProtoReplicaMessage.with {
+        $0.envelope.accept.entries = Array(repeating: ProtoPaxosEntry(), count: Paxos.Limits.messageEntries)
+      }.serializedBytes()
+      #expect(throws: RPCError.self) { try reader.deserialize(half + half) }
+    }
+    // A group (wire type 3), behind which anything could hide.
+    #expect(throws: RPCError.self) { try reader.deserialize([0x1b, 0x1c] as [UInt8]) }
+  }
+
+  @Test(arguments: UInt64(0)..<20) func ordinaryMessagesAreRead(seed: UInt64) throws {
+    var random = RandomValues(seed: seed)
+    for _ in 0..<200 {
+      let proto = random.peerMessage().proto
+      let octets: [UInt8] = try proto.serializedBytes()
+      #expect(try ReplicaMessageDeserializer().deserialize(octets) == proto)
+    }
   }
 }

@@ -38,6 +38,7 @@ nonisolated enum ProtoManagerRole: SwiftProtobuf.Enum, Swift.CaseIterable {
   case candidate // = 4
   case leader // = 5
   case unreachable // = 6
+  case halted // = 7
   case UNRECOGNIZED(Int)
 
   init() {
@@ -53,6 +54,7 @@ nonisolated enum ProtoManagerRole: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 4: self = .candidate
     case 5: self = .leader
     case 6: self = .unreachable
+    case 7: self = .halted
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -66,6 +68,7 @@ nonisolated enum ProtoManagerRole: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .candidate: return 4
     case .leader: return 5
     case .unreachable: return 6
+    case .halted: return 7
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -79,6 +82,7 @@ nonisolated enum ProtoManagerRole: SwiftProtobuf.Enum, Swift.CaseIterable {
     .candidate,
     .leader,
     .unreachable,
+    .halted,
   ]
 
 }
@@ -511,6 +515,11 @@ nonisolated struct ProtoManagerGroup: Sendable {
   var cluster: UInt64 = 0
 
   var managers: [ProtoManagerStatus] = []
+
+  /// Of the manager that answers.
+  var obstacle: String = String()
+
+  var counters: [ProtoCounter] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2699,7 +2708,7 @@ nonisolated struct ProtoPaxosChunk: Sendable {
 fileprivate nonisolated let _protobuf_package = "ananta.v1"
 
 nonisolated extension ProtoManagerRole: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0MANAGER_ROLE_UNSPECIFIED\0\u{1}MANAGER_ROLE_FORMING\0\u{1}MANAGER_ROLE_LEARNER\0\u{1}MANAGER_ROLE_FOLLOWER\0\u{1}MANAGER_ROLE_CANDIDATE\0\u{1}MANAGER_ROLE_LEADER\0\u{1}MANAGER_ROLE_UNREACHABLE\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0MANAGER_ROLE_UNSPECIFIED\0\u{1}MANAGER_ROLE_FORMING\0\u{1}MANAGER_ROLE_LEARNER\0\u{1}MANAGER_ROLE_FOLLOWER\0\u{1}MANAGER_ROLE_CANDIDATE\0\u{1}MANAGER_ROLE_LEADER\0\u{1}MANAGER_ROLE_UNREACHABLE\0\u{1}MANAGER_ROLE_HALTED\0")
 }
 
 nonisolated extension ProtoKind: SwiftProtobuf._ProtoNameProviding {
@@ -3128,7 +3137,7 @@ nonisolated extension ProtoManagerStatus: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension ProtoManagerGroup: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ManagerGroup"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}answering\0\u{1}cluster\0\u{1}managers\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}answering\0\u{1}cluster\0\u{1}managers\0\u{1}obstacle\0\u{1}counters\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3139,6 +3148,8 @@ nonisolated extension ProtoManagerGroup: SwiftProtobuf.Message, SwiftProtobuf._M
       case 1: try { try decoder.decodeSingularStringField(value: &self.answering) }()
       case 2: try { try decoder.decodeSingularFixed64Field(value: &self.cluster) }()
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.managers) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.obstacle) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.counters) }()
       default: break
       }
     }
@@ -3154,6 +3165,12 @@ nonisolated extension ProtoManagerGroup: SwiftProtobuf.Message, SwiftProtobuf._M
     if !self.managers.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.managers, fieldNumber: 3)
     }
+    if !self.obstacle.isEmpty {
+      try visitor.visitSingularStringField(value: self.obstacle, fieldNumber: 4)
+    }
+    if !self.counters.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.counters, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3161,6 +3178,8 @@ nonisolated extension ProtoManagerGroup: SwiftProtobuf.Message, SwiftProtobuf._M
     if lhs.answering != rhs.answering {return false}
     if lhs.cluster != rhs.cluster {return false}
     if lhs.managers != rhs.managers {return false}
+    if lhs.obstacle != rhs.obstacle {return false}
+    if lhs.counters != rhs.counters {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,0 +1,56 @@
+import Control
+
+/// A manager's counters as tables: its stages, and everything else by name.
+enum CounterTables {
+  private static let stage = "ananta_stage_"
+  /// The columns of the stages, and the counter that each shows.
+  private static let columns: [(heading: String, counter: String)] = [
+    ("WAITING", "length"), ("MOST", "longest_length"), ("TAKEN", "admitted_total"), ("SHED", "shed_total"),
+    ("EXPIRED", "expired_total"), ("DONE", "finished_total"), ("WAIT P50", "wait_microseconds_p50"),
+    ("WAIT P99", "wait_microseconds_p99"), ("WORK P50", "service_microseconds_p50"),
+    ("WORK P99", "service_microseconds_p99"),
+  ]
+
+  /// Each queue that was ever used, in the order in which the manager names them.
+  static func stages(_ counters: [Counter]) -> TextTable {
+    var table = TextTable(["STAGE", "PRIORITY"] + columns.map(\.heading))
+    var queues: [[String]] = []
+    var values: [[String]: [String: UInt64]] = [:]
+    for counter in counters where counter.name.hasPrefix(stage) {
+      let queue = [counter.labels["stage", default: ""], counter.labels["priority", default: ""]]
+      if values[queue] == nil { queues.append(queue) }
+      values[queue, default: [:]][String(counter.name.dropFirst(stage.count)), default: 0] += counter.value
+    }
+    for queue in queues {
+      table.add(
+        queue
+          + columns.map { column in
+            guard let value = values[queue]?[column.counter] else { return "" }
+            return column.counter.contains("microseconds") ? duration(value) : "\(value)"
+          })
+    }
+    return table
+  }
+
+  /// Everything but stages and histograms' buckets; what is still zero is left out.
+  static func others(_ counters: [Counter]) -> TextTable {
+    var table = TextTable(["NAME", "LABELS", "VALUE"])
+    for counter in counters where counter.value > 0 {
+      guard !counter.name.hasPrefix(stage), !counter.name.hasSuffix("_bucket") else { continue }
+      let labels = counter.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+      table.add([counter.name, labels.joined(separator: ","), "\(counter.value)"])
+    }
+    return table
+  }
+
+  /// `0.35ms`, `12ms`, `1.2s`.
+  private static func duration(_ microseconds: UInt64) -> String {
+    switch microseconds {
+    case ..<10_000: "\(microseconds / 1000).\(twoDigits(microseconds % 1000 / 10))ms"
+    case ..<1_000_000: "\(microseconds / 1000)ms"
+    default: "\(microseconds / 1_000_000).\(microseconds % 1_000_000 / 100_000)s"
+    }
+  }
+
+  private static func twoDigits(_ number: UInt64) -> String { number < 10 ? "0\(number)" : "\(number)" }
+}
