@@ -36,7 +36,7 @@ extension LogMachine {
     broadcast()
   }
 
-  /// A replica that has halted says nothing: to the others it is as good as gone.
+  /// Tells the others how this one is, also when its log does not run.
   private mutating func broadcast() {
     guard now >= statusDue else { return }
     statusDue = now + Limits.statusMilliseconds * 1000

@@ -19,7 +19,7 @@ import Testing
     let second = try #require(await group.primary(above: epoch))
     second.append("meanwhile")
     #expect(await eventually { second.networks.contains("meanwhile") })
-    #expect(await first.log.group().managers.first { $0.address == first.address }?.role == .unreachable)
+    #expect(await first.log.group().managers.first { $0.address == first.address }?.role == .halted)
     first.disk.setFull(false)
     #expect(await eventually { first.networks.isSuperset(of: ["before", "meanwhile"]) })
     #expect(first.log.obstacle == nil)
