@@ -319,7 +319,8 @@ public struct Manager: Sendable {
   {
     let trimmed = changes.map { change in
       var change = change
-      change.reason = String(change.reason.prefix(Limits.healthReasonLength))
+      // Of octets: one character may be as long as anybody likes.
+      change.reason = String(decoding: change.reason.utf8.prefix(Limits.healthReasonLength), as: UTF8.self)
       return change
     }
     // While other health is on its way, what looks like no news may be news.
