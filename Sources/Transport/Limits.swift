@@ -28,6 +28,13 @@ enum Limits {
   static let grace = Duration.milliseconds(500)
   /// Follows from one replica to the primary it names; two replicas may name one another for a moment.
   static let redirects = 3
+  /// Questions for everything, and dry runs or changes of many resources, that are worked on at once: at some 3 ms
+  /// each they hold up a small change by no more than that.
+  static let largeAtOnce = 2
+  /// Those that wait for their turn, most of a second; who comes beyond is told to come again.
+  static let largeWaiting = 256
+  /// Resources from which on a request is large: those of a rack, decoded in a fraction of a millisecond.
+  static let resourcesOfLarge = 64
   /// When a manager that sheds work does not say after how long to try again.
   static let retryAfterMilliseconds: UInt32 = 1000
   /// A TCP connection inside a data centre is there within a few milliseconds; a machine that is down is left for the
@@ -36,8 +43,8 @@ enum Limits {
   /// Octets that a peer has not acknowledged for so long will not be: six retransmissions inside a data centre.
   static let unacknowledgedMilliseconds = 2000
   /// From the beginning of a connection until a request can be sent over it: a handshake takes 10 ms of computing at
-  /// each end, which a machine with a hundred of them at once does in this time.
-  static let handshake = Duration.seconds(1)
+  /// each end, and a machine with hundreds of them at once, or with more urgent work, has this time for it.
+  static let handshake = Duration.seconds(3)
   /// The same refusal of the same peer is logged once in so long: a node tries several times a second.
   static let sameRefusal = Duration.seconds(10)
   /// Refusals that are remembered for that, some 200 octets each, and so the most that are logged in this time.

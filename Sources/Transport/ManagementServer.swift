@@ -53,7 +53,7 @@ public final class ManagementServer: Sendable {
       })
     let admission = Admission(security: security, refusals: refusals)
     var handlers: [any RegistrableRPCService] = [
-      OperatorHandler(service: service, admission: admission),
+      OperatorHandler(service: service, admission: admission, gate: Gate()),
       AgentsHandler(service: service, admission: admission, logger: logger),
     ]
     if let replicas { handlers.append(ReplicasHandler(links: replicas, admission: admission)) }

@@ -5,28 +5,44 @@ import GRPCCore
 struct OperatorHandler: ProtoOperator.SimpleServiceProtocol {
   let service: any ManagementService
   let admission: Admission
+  let gate: Gate
 
   func apply(request: ProtoApplyRequest, context: ServerContext) async throws -> ProtoOutcome {
     try await RPCFailure.translated {
       let caller = try admission.admit(request.dryRun ? .look : .change, context)
-      let operation: Operation = try MessageField.value("operation", request.hasOperation, request.operation)
-      return try await service.perform(operation, dryRun: request.dryRun, by: caller.identity).proto
+      guard Self.isLarge(request.operation) else { return try await perform(request, by: caller.identity) }
+      return try await gate.pass { try await perform(request, by: caller.identity) }
+    }
+  }
+
+  private func perform(_ request: ProtoApplyRequest, by identity: Identity) async throws -> ProtoOutcome {
+    let operation: Operation = try MessageField.value("operation", request.hasOperation, request.operation)
+    return try await service.perform(operation, dryRun: request.dryRun, by: identity).proto
+  }
+
+  private static func isLarge(_ operation: ProtoOperation) -> Bool {
+    switch operation.operation {
+    case .apply(let list): list.resources.count > Limits.resourcesOfLarge
+    case .delete(let list): list.keys.count > Limits.resourcesOfLarge
+    case nil: false
     }
   }
 
   func get(request: ProtoGetRequest, context: ServerContext) async throws -> ProtoClusterState {
     try await RPCFailure.translated {
       try admission.admit(.look, context)
-      return try await service.state().proto
+      return try await gate.pass { try await service.state().proto }
     }
   }
 
   func events(request: ProtoEventsRequest, context: ServerContext) async throws -> ProtoAuditRecords {
     try await RPCFailure.translated {
       try admission.admit(.look, context)
-      var proto = ProtoAuditRecords()
-      proto.records = try await service.auditRecords().map(\.proto)
-      return proto
+      return try await gate.pass {
+        var proto = ProtoAuditRecords()
+        proto.records = try await service.auditRecords().map(\.proto)
+        return proto
+      }
     }
   }
 
