@@ -298,7 +298,7 @@ public struct Manager: Sendable {
         + fence(highest, seenBy: node)
     case .health(let changes): return takeHealth(changes, node, session)
     case .statistics(let statistics):
-      nodes[node, default: NodeMemory()].statistics = statistics
+      nodes[node, default: NodeMemory()].statistics = statistics.trimmed
       return []
     }
   }
