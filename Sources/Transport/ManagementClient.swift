@@ -141,7 +141,7 @@ public struct ManagementClient: Sendable {
     isChange: Bool = false,
     _ question: @Sendable @escaping (GRPCClient<HTTP2ClientTransport.Posix>) async throws -> Answer
   ) async throws(ManagementClientError) -> Answer {
-    var toTry = addresses
+    var toTry = standing?.order(addresses) ?? addresses
     var redirects = Limits.redirects
     var reasons: [ManagerAddress: String] = [:]
     var last: ManagementError?
@@ -151,15 +151,19 @@ public struct ManagementClient: Sendable {
         return try await ask(address, question)
       } catch let error as RPCError {
         guard let known = RPCFailure.managementError(error) else {
+          standing?.note(primary: nil)
           throw Self.describe(error, isChange, address)
         }
         guard case .notPrimary(let primary) = known else { throw .manager(known) }
         last = known
+        standing?.note(primary: nil)
         if let next = primary.flatMap(ManagerAddress.init), redirects > 0 {
           redirects -= 1
           toTry.insert(next, at: 0)
+          standing?.note(primary: next)
         }
       } catch let error as UnreachableManager {
+        standing?.note(primary: nil)
         if isChange, error.mayHaveActed { throw .manager(.uncertain(reason: Self.lost(address))) }
         reasons[address] = error.reason
       } catch let error as OwnCertificateError {

@@ -15,6 +15,7 @@ final class StandingConnections: Sendable {
   private struct State {
     var connections: [ManagerAddress: Connection] = [:]
     var made = 0
+    var primary: ManagerAddress?
   }
 
   private let security: TransportSecurity
@@ -25,6 +26,15 @@ final class StandingConnections: Sendable {
   deinit {
     for connection in state.withLock({ $0.connections }).values { connection.running.cancel() }
   }
+
+  /// The managers, the one first that was primary a moment ago.
+  func order(_ managers: [ManagerAddress]) -> [ManagerAddress] {
+    guard let primary = state.withLock({ $0.primary }), managers.contains(primary) else { return managers }
+    return [primary] + managers.filter { $0 != primary }
+  }
+
+  /// Notes who has answered as the primary; nil: that one does not any more.
+  func note(primary: ManagerAddress?) { state.withLock { $0.primary = primary } }
 
   /// Works over the connection to a manager, which is made if there is none.
   ///
