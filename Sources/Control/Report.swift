@@ -150,7 +150,7 @@ public enum Report: Codable, Hashable, Sendable {
   case acknowledged(Revision, Epoch)
   /// The node has seen a higher epoch than that of an update, and did not carry it out.
   case refused(Revision, highest: Epoch)
-  /// Changes only; all of them again after every `hello`.
+  /// Changes only; all that is known again after every snapshot has been carried out.
   case health([HealthChange])
   /// Every second or so.
   case statistics(NodeStatistics)

@@ -72,11 +72,10 @@ struct AgentProcess: Sendable {
     if stream == current { heard = time }
   }
 
-  /// A stream was accepted: all that is known of health is said again.
-  mutating func accepted(_ stream: Int) -> Report? {
-    guard let index = streams.firstIndex(where: { $0.stream == stream }) else { return nil }
+  /// A stream was accepted; reports may be sent over it.
+  mutating func accepted(_ stream: Int) {
+    guard let index = streams.firstIndex(where: { $0.stream == stream }) else { return }
     streams[index].isAccepted = true
-    return health.isEmpty ? nil : report(health.keys.sorted())
   }
 
   /// A stream is over; if it was the newest, it is time for another.
@@ -87,7 +86,7 @@ struct AgentProcess: Sendable {
 
   // MARK: Updates
 
-  /// Carries an update out, and says so.
+  /// Carries an update out, and says so; after a snapshot all that is known of health is said again.
   mutating func take(_ update: Update, _ chance: inout Chance, bug: Bug?) -> (NodeState.Result, [Report]) {
     var update = update
     if bug == .stalePrimaryNotFenced { update.epoch = max(update.epoch, node.epoch) }
@@ -100,7 +99,8 @@ struct AgentProcess: Sendable {
       let present = Set(probes.keys)
       health = health.filter { present.contains($0.key) }
       let acknowledgement = Report.acknowledged(update.revision, update.epoch)
-      return (result, begun.isEmpty ? [acknowledgement] : [acknowledgement, report(begun)])
+      let news = update.isSnapshot ? health.keys.sorted() : begun
+      return (result, news.isEmpty ? [acknowledgement] : [acknowledgement, report(news)])
     case .refused(let highest): return (result, [.refused(update.revision, highest: highest)])
     case .outOfOrder: return (result, [])
     }

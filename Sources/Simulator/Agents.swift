@@ -82,7 +82,7 @@ extension World {
     agents[agent].heard(stream, at: time)
     switch item {
     case .pong: break
-    case .accepted: if let report = agents[agent].accepted(stream) { say(.report(report), on: stream) }
+    case .accepted: agents[agent].accepted(stream)
     case .refused(let error): refused(agent, on: stream, error)
     case .ended: agents[agent].ended(stream)
     case .update(let update): take(update, on: stream, by: agent)

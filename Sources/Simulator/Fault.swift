@@ -12,6 +12,8 @@ public enum Fault: String, CaseIterable, Sendable {
   case oneWayPartition
   /// A clock changes its pace, within the bound that replicas believe in.
   case drift
+  /// A machine's clock on the wall is set forward or back; replicas do not look at it, keys and audit records do.
+  case clockJump
   /// A manager's process is stopped for up to two minutes, and goes on where it was.
   case suspension
   /// A manager's process ends; what was not synced is lost, or reaches the disk in part.
@@ -45,7 +47,7 @@ public struct FaultRates: Sendable, Hashable {
     switch fault {
     case .crash, .partition, .suspension, .diskStall, .agentCrash, .lateness: 10
     case .loss, .delay, .oneWayPartition, .powerFailure, .membershipChange: 6
-    case .repetition, .diskFull, .diskLoss, .transfer, .overload, .drift: 4
+    case .repetition, .diskFull, .diskLoss, .transfer, .overload, .drift, .clockJump: 4
     }
   }
 

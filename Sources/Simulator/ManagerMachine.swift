@@ -19,6 +19,9 @@ struct ManagerMachine {
 
   /// Lets its process do something, if there is one.
   func step(_ time: Moment, _ body: (ManagerProcess, ManagerProcess.Now) -> Void) {
-    if let process { body(process, ManagerProcess.Now(time: time, clock: clock.reading(at: time))) }
+    if let process {
+      body(
+        process, ManagerProcess.Now(time: time, clock: clock.reading(at: time), wall: clock.wall(at: time)))
+    }
   }
 }

@@ -40,6 +40,8 @@ final class ManagerProcess {
   struct Now {
     var time: Moment
     var clock: Milliseconds
+    /// Milliseconds since 1970, by the clock on the wall.
+    var wall: UInt64
   }
 
   let id: ReplicaID
@@ -103,8 +105,7 @@ final class ManagerProcess {
     for (stream, report) in streams.due(at: now.time) { offer(report, of: stream, now) }
     guard now.clock >= nextManagerTick else { return }
     nextManagerTick = now.clock + 1000
-    // One simulated minute counts as an hour on the wall, so that keys are rotated in a short life.
-    feed(.tick(milliseconds: now.clock, wallMilliseconds: now.clock * 60), now)
+    feed(.tick(milliseconds: now.clock, wallMilliseconds: now.wall), now)
     for stream in streams.silent(at: now.time) { end(stream, now) }
   }
 
@@ -265,7 +266,7 @@ final class ManagerProcess {
     case .snapshotWanted: takeSnapshot(now)
     case .readable(let number): answer(number, now)
     case .administered:
-      feed(.note("the managers were changed", by: Author(name: "administrator", at: now.clock)), now)
+      feed(.note("the managers were changed", by: Author(name: "administrator", at: now.wall)), now)
     case .unreadable(let number, let refusal):
       guard let ticket = requests.removeValue(forKey: number) else { return }
       effects.append(.answer(ticket, .failed(Self.error(refusal))))

@@ -7,7 +7,8 @@ public enum Occurrence: Int, CaseIterable, Sendable {
   case updatesApplied, updatesRefused, updatesOutOfOrder, primariesFenced, agentsRefused
   case reportsHeld, statisticsShed
   // What went wrong.
-  case messagesLost, messagesRepeated, messagesLate, delays, partitions, oneWayPartitions, driftChanges
+  case messagesLost, messagesRepeated, messagesLate, delays, partitions, oneWayPartitions
+  case driftChanges, clockJumps
   case suspensions, crashes, powerFailures, tornWrites, diskStalls, disksFull, disksLost
   case transfers, agentCrashes, bursts
 

@@ -14,6 +14,7 @@ extension World {
     case .partition: partition(leader ?? victim)
     case .oneWayPartition: cutOneWay()
     case .drift: changeDrift(victim)
+    case .clockJump: jumpClock(victim)
     case .suspension: suspend(chance.happens(perThousand: 600) ? leader ?? victim : victim)
     case .crash:
       counts[.crashes] += 1
@@ -115,6 +116,12 @@ extension World {
   private mutating func changeDrift(_ victim: Int) {
     counts[.driftChanges] += 1
     machines[victim].clock.change(drift: chance.number(-plan.clockBound...plan.clockBound), at: time)
+  }
+
+  /// Up to three hours on the wall, to either side.
+  private mutating func jumpClock(_ victim: Int) {
+    counts[.clockJumps] += 1
+    machines[victim].clock.jump(milliseconds: chance.number(-10_800_000...10_800_000))
   }
 
   private mutating func suspend(_ victim: Int) {
