@@ -33,6 +33,9 @@ public enum Limits {
   public static let auditRecords = 1000
   /// Resources named in the record of one change; more are counted.
   public static let itemsPerAuditRecord = 16
+  /// Octets of what a node says of itself: the counters of some 10,000 endpoints, and not so much that a node which
+  /// says more would keep others from being told of all.
+  public static let statisticsOctets = 2 << 20
   /// The weight of a backend.
   public static let weight = 0...100
   /// Between the starts of two probes: faster would load the VM, slower would not notice anything.

@@ -92,6 +92,13 @@ public enum ManagerChange: Codable, Hashable, Sendable {
   /// The node's manager shall lead.
   case transfer(to: String)
 
+  /// The name in it, as an operator wrote it.
+  public var name: String {
+    switch self {
+    case .add(let node), .remove(let node), .transfer(let node): node
+    }
+  }
+
   /// As it is kept in the audit records.
   public var note: String {
     switch self {

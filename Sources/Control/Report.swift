@@ -119,6 +119,29 @@ public struct NodeStatistics: Codable, Hashable, Sendable {
   }
 }
 
+extension NodeStatistics {
+  /// As much of it as a manager keeps; what was left out is said among the problems.
+  public var trimmed: NodeStatistics {
+    var room = Limits.statisticsOctets
+    func fit<Item>(_ items: [Item], _ size: (Item) -> Int) -> [Item] {
+      Array(
+        items.prefix { item in
+          room -= size(item)
+          return room >= 0
+        })
+    }
+    var kept = self
+    kept.problems = fit(problems) { $0.utf8.count + 16 }
+    kept.paths = fit(paths) { $0.device.utf8.count + $0.path.utf8.count + $0.reason.utf8.count + 16 }
+    kept.bgp = fit(bgp) { $0.state.utf8.count + 32 }
+    kept.counters = fit(counters) { counter in
+      counter.labels.reduce(counter.name.utf8.count + 16) { $0 + $1.key.utf8.count + $1.value.utf8.count + 8 }
+    }
+    if room < 0 { kept.problems.append("the node says more of itself than a manager keeps") }
+    return kept
+  }
+}
+
 /// What an agent sends to its manager.
 public enum Report: Codable, Hashable, Sendable {
   /// First on every stream.

@@ -182,6 +182,9 @@ public final class ManagerReplica: ManagementService {
 
   /// Gives or takes votes, or hands leadership over; returns when that is durable, or done.
   public func change(_ change: ManagerChange, by identity: Identity) async throws(ManagementError) {
+    guard change.name.utf8.count <= Control.Limits.nameLength else {
+      throw .refused(reason: "a manager's name has \(Control.Limits.nameLength) octets at most")
+    }
     let note = Input.note(change.note, by: author(identity))
     var isNoted = false
     // Whoever has handed leadership over writes nothing any more.

@@ -32,3 +32,20 @@ public struct BackendHealth: Codable, Hashable, Sendable {
     self.reason = reason
   }
 }
+
+extension HealthChange {
+  /// The same with the beginning of its reason, in whole characters of one line: so many octets in a listing and in
+  /// an entry of the log, whatever the agent says.
+  var trimmed: HealthChange {
+    var octets = 0
+    let beginning = reason.prefix { character in
+      octets += character.utf8.count
+      return octets <= Limits.healthReasonLength
+    }
+    var change = self
+    // As JSON a control character would take six octets.
+    change.reason = String(
+      String.UnicodeScalarView(beginning.unicodeScalars.map { $0.value < 0x20 ? " " : $0 }))
+    return change
+  }
+}

@@ -3,12 +3,15 @@ enum Limits {
   /// Entries that are not durable yet: at 100 bytes to 4 MiB each this bounds memory, and at one batch per
   /// fsync it is a few hundred milliseconds of work; what comes on top is told to try again.
   static let entriesInFlight = 4096
+  /// Reports of health that are not durable yet, beside those: one of each node.
+  static let healthEntriesInFlight = 1024
   /// Commands that wait for a node to acknowledge the update before: a node that is further behind is better
   /// served by a new stream with a snapshot.
   static let pendingCommandsPerNode = 20_000
   /// Operators who wait for a revision at one time.
   static let waits = 1024
-  /// Health changes of one report: a host of 64 VMs, each behind 128 endpoints, after a new stream.
+  /// Health changes of one entry: a host of 64 VMs, each behind 128 endpoints, after a new stream; at 360 octets each
+  /// at most they are 3 MB, and an entry of the log may have 4 MiB.
   static let healthChangesPerReport = 8192
   /// Octets of a health reason: a few words, and it is in every listing.
   static let healthReasonLength = 120

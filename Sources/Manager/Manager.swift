@@ -122,7 +122,7 @@ public struct Manager: Sendable {
     let validation = Validation(operation, on: proposals.desired)
     guard validation.isAccepted, !dryRun else { return [.reply(id, validation.outcome(at: state.revision))] }
     if validation.isIdle {
-      if proposals.ride((id, validation)) { return [] }
+      if proposals.ride(Proposals.Answer(id, validation)) { return [] }
       return [.reply(id, validation.outcome(at: state.revision))]
     }
     guard !proposals.isFull else {
@@ -188,9 +188,8 @@ public struct Manager: Sendable {
   }
 
   private func answer(_ flight: Proposals.Flight, at revision: Revision) -> [Output] {
-    guard case .operation(let id, let validation, let riders) = flight else { return [] }
-    return [.reply(id, validation.outcome(at: revision))]
-      + riders.map { .reply($0.id, $0.validation.outcome(at: revision)) }
+    guard case .operation(let answer, let riders) = flight else { return [] }
+    return ([answer] + riders).map { .reply($0.id, $0.outcome(at: revision)) }
   }
 
   private mutating func enqueue(_ commands: NodeCommands) -> [Output] {
@@ -199,18 +198,13 @@ public struct Manager: Sendable {
     return close(session, "\(commands.node) is too far behind; it is to come again for a snapshot")
   }
 
-  /// Ends the streams of nodes that are gone or have other roles; a node that is gone forgets all first.
+  /// Ends the streams of nodes that have other roles than before, or are there again.
   private mutating func followNodes(from before: [String: Node]) -> [Output] {
     var outputs: [Output] = []
     for (name, session) in sessionsByNode.sorted(by: { $0.key < $1.key }) {
-      guard let old = before[name] else { continue }
-      guard let new = state.desired.nodes[name] else {
-        outputs.append(.send(NodeStream.farewell(state), session))
-        outputs += close(session, "Node/\(name) was deleted")
-        nodes[name] = nil
-        continue
-      }
-      if new.roles != old.roles { outputs += close(session, "the roles of Node/\(name) have changed") }
+      guard let new = state.desired.nodes[name], new.roles != before[name]?.roles else { continue }
+      let what = before[name] == nil ? "was made again" : "has other roles than before"
+      outputs += close(session, "Node/\(name) \(what)")
     }
     for name in before.keys where state.desired.nodes[name] == nil { nodes[name] = nil }
     return outputs
@@ -262,6 +256,7 @@ public struct Manager: Sendable {
   private mutating func push(_ session: SessionID) -> [Output] {
     // Orders count from the moment the epoch is durable.
     guard state.epoch == epoch, !isFenced, let node = streams[session]?.node else { return [] }
+    guard state.desired.nodes[node] != nil else { return dismiss(node, session) }
     if view?.revision != state.revision { view = nil }
     let update = streams[session]?.next(state, now: now) {
       let whole = view?.whole ?? state.whole
@@ -269,6 +264,12 @@ public struct Manager: Sendable {
       return state.snapshot(for: node, in: whole)
     }
     return update.map { [.send($0, session)] } ?? []
+  }
+
+  /// A node that was deleted forgets all before its stream ends.
+  private mutating func dismiss(_ node: String, _ session: SessionID) -> [Output] {
+    nodes[node] = nil
+    return [.send(NodeStream.farewell(state), session)] + close(session, "Node/\(node) was deleted")
   }
 
   private mutating func close(_ session: SessionID, _ reason: String) -> [Output] {
@@ -297,7 +298,7 @@ public struct Manager: Sendable {
         + fence(highest, seenBy: node)
     case .health(let changes): return takeHealth(changes, node, session)
     case .statistics(let statistics):
-      nodes[node, default: NodeMemory()].statistics = statistics
+      nodes[node, default: NodeMemory()].statistics = statistics.trimmed
       return []
     }
   }
@@ -317,16 +318,14 @@ public struct Manager: Sendable {
   private mutating func takeHealth(_ changes: [HealthChange], _ node: String, _ session: SessionID)
     -> [Output]
   {
-    let trimmed = changes.map { change in
-      var change = change
-      change.reason = String(change.reason.prefix(Limits.healthReasonLength))
-      return change
-    }
+    let trimmed = changes.map(\.trimmed)
     // While other health is on its way, what looks like no news may be news.
     let news = proposals.healthCount == 0 ? state.relevant(trimmed, from: node) : trimmed
     var outputs: [Output] = []
     for start in stride(from: 0, to: news.count, by: Limits.healthChangesPerReport) {
-      guard !proposals.isFull else { return outputs + close(session, Self.overload) }
+      guard !proposals.isFullOfHealth else {
+        return outputs + close(session, "\(Limits.healthEntriesInFlight) reports of health are under way")
+      }
       let part = news[start..<min(start + Limits.healthChangesPerReport, news.count)]
       proposals.appendHealth()
       outputs.append(.append(.health(Array(part), node: node)))

@@ -18,18 +18,38 @@ struct Proposals {
     case health
     /// A rotation of keys, or a note: nobody waits for it here.
     case other
-    /// With those who asked for something that this operation, or one before it, makes true already.
-    case operation(RequestID, Validation, riders: [Rider])
+    /// With those who asked for something that this operation, or one before it, makes true already: requests that
+    /// change nothing, but must not be answered before what they rely on is durable.
+    case operation(Answer, riders: [Answer])
   }
 
-  /// A request that changes nothing, but must not be answered before what it relies on is durable.
-  typealias Rider = (id: RequestID, validation: Validation)
+  /// What a request is told when its entry is there, but for the revision.
+  ///
+  /// Not the `Validation`: it holds a whole desired state, and thousands of them would fill the memory.
+  struct Answer {
+    let id: RequestID
+    private let outcome: Outcome
+
+    init(_ id: RequestID, _ validation: Validation) {
+      self.id = id
+      outcome = validation.outcome(at: Revision(0))
+    }
+
+    /// The answer, once the state has that revision.
+    func outcome(at revision: Revision) -> Outcome {
+      var outcome = outcome
+      outcome.revision = revision
+      return outcome
+    }
+  }
 
   /// Begins with nothing on its way.
   init(_ desired: DesiredState) { self.desired = desired }
 
   var count: Int { flights.count - landed }
-  var isFull: Bool { count >= Limits.entriesInFlight }
+  /// Health has room of its own, so that no flood of operators' changes keeps a dead backend in service.
+  var isFull: Bool { count - healthCount >= Limits.entriesInFlight }
+  var isFullOfHealth: Bool { healthCount >= Limits.healthEntriesInFlight }
 
   /// A new primary's first entry is on its way.
   mutating func appendEpoch() {
@@ -49,14 +69,14 @@ struct Proposals {
   /// An accepted operation is on its way.
   mutating func append(_ id: RequestID, _ validation: Validation) {
     desired = validation.state
-    flights.append(.operation(id, validation, riders: []))
+    flights.append(.operation(Answer(id, validation), riders: []))
   }
 
   /// Lets a request wait for the last operation on its way; false when there is none.
-  mutating func ride(_ rider: Rider) -> Bool {
+  mutating func ride(_ rider: Answer) -> Bool {
     for index in flights.indices.dropFirst(landed).reversed() {
-      guard case .operation(let id, let validation, let riders) = flights[index] else { continue }
-      flights[index] = .operation(id, validation, riders: riders + [rider])
+      guard case .operation(let answer, let riders) = flights[index] else { continue }
+      flights[index] = .operation(answer, riders: riders + [rider])
       return true
     }
     return false
@@ -79,8 +99,8 @@ struct Proposals {
   /// None will ever arrive: those who wait, in order.
   mutating func abandon(to desired: DesiredState) -> [RequestID] {
     let waiting = flights.dropFirst(landed).flatMap { flight -> [RequestID] in
-      guard case .operation(let id, _, let riders) = flight else { return [] }
-      return [id] + riders.map(\.id)
+      guard case .operation(let answer, let riders) = flight else { return [] }
+      return [answer.id] + riders.map(\.id)
     }
     self = Proposals(desired)
     return waiting

@@ -61,7 +61,7 @@ public enum CertificateCheck {
     let result = await verifier.validate(
       leaf: own, intermediates: CertificateStore(Array(chain.dropFirst())))
     guard case .validCertificate(let valid) = result else {
-      throw .authority(subject(own), issuer: "\(own.issuer)")
+      throw .authority(subject(own), issuer: words(own.issuer))
     }
     return (try identity(of: own), Array(valid))
   }
@@ -78,13 +78,27 @@ public enum CertificateCheck {
 
   /// Whose certificate it is, as it says itself: one URI of ours, not two.
   public static func identity(of certificate: Certificate) throws(CertificateRefusal) -> Identity {
-    guard let identity = named(by: certificate) else { throw .nobody("\(certificate.subject)") }
+    guard let identity = named(by: certificate) else { throw .nobody(words(certificate.subject)) }
     return identity
   }
 
   /// Whose certificate it is, in words.
   public static func subject(_ certificate: Certificate) -> String {
-    named(by: certificate)?.name ?? "\(certificate.subject)"
+    named(by: certificate)?.name ?? words(certificate.subject)
+  }
+
+  /// A name as it may stand in a log: strangers write what they like into theirs, and it is read before anybody knows
+  /// who they are.
+  private static func words(_ name: DistinguishedName) -> String {
+    let text = "\(name)".unicodeScalars
+    var words = String.UnicodeScalarView()
+    for scalar in text.prefix(Limits.foreignNameLength) {
+      switch scalar.properties.generalCategory {
+      case .control, .format, .lineSeparator, .paragraphSeparator: words.append("?")
+      default: words.append(scalar)
+      }
+    }
+    return String(words) + (text.count > Limits.foreignNameLength ? "..." : "")
   }
 
   private static func named(by certificate: Certificate) -> Identity? {

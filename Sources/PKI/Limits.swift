@@ -10,6 +10,9 @@ public enum Limits {
   public static let skewSeconds = 300
   /// Octets of an operator's name: it is kept with each of 1,000 changes.
   public static let operatorNameLength = 63
+  /// Characters of a stranger's name that go into a log: BoringSSL takes certificates of 100 KiB, and anybody may present
+  /// one.
+  public static let foreignNameLength = 128
   /// Octets of a PEM file: a chain of ten certificates is 8 KiB.
   public static let fileBytes = 64 << 10
   /// Certificates that a peer may present: authority, one between, its own; and as many again.

@@ -30,7 +30,7 @@ extension LogMachine {
   mutating func tick() {
     line.isBlocked = false
     drive(.tick)
-    for question in questions.due(at: now) { offer(question) }
+    for question in questions.due() { offer(question) }
     noteRole()
     noteLeader()
     broadcast()

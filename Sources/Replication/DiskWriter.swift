@@ -12,6 +12,9 @@ final class DiskWriter: Sendable {
     var life: UInt64 = 0
     /// What the disk did not take.
     var failed: Errand?
+    /// The last life of which it did not take something: what still comes from there has no ground.
+    var endedLife: UInt64 = 0
+    var isClosed = false
     var syncs: UInt64 = 0
   }
 
@@ -35,6 +38,7 @@ final class DiskWriter: Sendable {
 
   func persist(_ batch: WriteBatch, life: UInt64) {
     let isFirst = state.withLock { state in
+      guard life > state.endedLife else { return false }
       state.waiting.append(batch)
       state.life = life
       return state.waiting.count == 1
@@ -58,6 +62,7 @@ final class DiskWriter: Sendable {
   func close() {
     queue.sync {
       writeWaiting()
+      state.withLock { $0.isClosed = true }
       disk.close()
     }
   }
@@ -71,8 +76,11 @@ final class DiskWriter: Sendable {
     report(.persisted(upTo: last.id, life: life))
   }
 
+  private var isClosed: Bool { state.withLock { $0.isClosed } }
+
   /// Does it, or keeps it until it can be done.
   @discardableResult private func carryOut(_ errand: Errand) -> Bool {
+    guard !isClosed else { return false }
     do throws(DiskFailure) {
       switch errand {
       case .write(let batches): try disk.write(batches)
@@ -85,7 +93,10 @@ final class DiskWriter: Sendable {
       if case .found = errand { read() }
       return true
     } catch {
-      state.withLock { $0.failed = errand }
+      state.withLock { state in
+        state.failed = errand
+        if case .write = errand { state.endedLife = state.life }
+      }
       report(.diskFailed(error))
       if error.code != .damaged { retryLater() }
       return false
@@ -101,6 +112,7 @@ final class DiskWriter: Sendable {
   }
 
   private func read() {
+    guard !isClosed else { return }
     do throws(DiskFailure) {
       report(.recovered(try disk.recover(), seed: .random(in: .min ... .max)))
     } catch {

@@ -151,6 +151,9 @@ struct LogMachine: Sendable {
   mutating func install(_ snapshot: Paxos.Snapshot) {
     applied = snapshot.slot
     guard snapshot.slot > told else { return }
+    guard reign == nil else {
+      return beginAgain("another primary's snapshot came between two ballots of this one")
+    }
     told = snapshot.slot
     tell(.snapshot(snapshot))
   }

@@ -128,12 +128,12 @@ public final class PaxosLog: ReplicatedLog {
 
   /// Everything that is counted.
   public func counters() -> [Counter] {
-    let (metrics, isHalted) = machine.withLock { ($0.metrics, $0.replica == nil) }
+    let metrics = machine.withLock { $0.metrics }
     let dropped = waiting.withLock { $0.dropped }
     return metrics.counters + network.counters() + [
       Counter(name: "ananta_log_syncs_total", labels: [:], value: writer.syncs),
       Counter(name: "ananta_log_messages_dropped_total", labels: ["by": "receiver"], value: dropped),
-      Counter(name: "ananta_log_halted", labels: [:], value: isHalted ? 1 : 0),
+      Counter(name: "ananta_log_halted", labels: [:], value: obstacle == nil ? 0 : 1),
     ]
   }
 

@@ -10,11 +10,6 @@ enum Question: Hashable, Sendable {
 
 /// Questions in the replica, and those that are asked again at the next tick.
 struct Questions: Sendable {
-  private struct Held {
-    let question: Question
-    let until: UInt64
-  }
-
   private var asked: [UInt64: Question] = [:]
   /// When the answer must be there, microseconds; kept while a question is asked again and again.
   private var deadlines: [Question: UInt64] = [:]
@@ -43,7 +38,7 @@ struct Questions: Sendable {
   mutating func end(_ question: Question) { deadlines[question] = nil }
 
   /// Those to be asked again.
-  mutating func due(at now: UInt64) -> [Question] {
+  mutating func due() -> [Question] {
     defer { held = [] }
     return held
   }

@@ -42,7 +42,8 @@ extension World {
 
   /// All managers end at once, often after a moment in which their disks were slow.
   private mutating func failPower() {
-    let brownout = chance.happens(perThousand: 500) ? chance.number(.milliseconds(5)...(.milliseconds(400))) : 0
+    let brownout =
+      chance.happens(perThousand: 500) ? chance.number(.milliseconds(5)...(.milliseconds(400))) : 0
     if brownout > 0 {
       for index in machines.indices { machines[index].disk.stall(until: time + 2 * brownout) }
     }

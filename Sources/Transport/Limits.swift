@@ -48,7 +48,7 @@ enum Limits {
   static let handshake = Duration.seconds(3)
   /// The same refusal of the same peer is logged once in so long: a node tries several times a second.
   static let sameRefusal = Duration.seconds(10)
-  /// Refusals that are remembered for that; some 200 octets each.
+  /// Refusals that are remembered for that, some 200 octets each, and so the most that are logged in this time.
   static let refusalsRemembered = 1024
 
   // Links between managers.

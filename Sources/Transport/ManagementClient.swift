@@ -109,7 +109,8 @@ public struct ManagementClient: Sendable {
 
   /// Follows a revision until every node runs it.
   ///
-  /// - Throws: `timedOut` when it takes longer than `limit`; the last progress says who is late.
+  /// - Throws: `timedOut` when it takes longer than `limit`; the last progress says who is late. `notPrimary` when the
+  ///   manager that was asked leads no more: waiting again changes nothing.
   public func wait(
     for revision: Revision, limit: Duration, progress: @Sendable @escaping (WaitProgress) async -> Void
   ) async throws(ManagementClientError) {
@@ -128,7 +129,8 @@ public struct ManagementClient: Sendable {
         return isOver
       }
     }
-    guard isOver else { throw .failed("the manager stopped before all nodes had the revision; wait again") }
+    // It has stopped, or leads no more; another goes on.
+    guard isOver else { throw .manager(.notPrimary(address: nil)) }
   }
 
   /// Asks one manager after the other.
@@ -150,7 +152,7 @@ public struct ManagementClient: Sendable {
       } catch let error as RPCError {
         guard let known = RPCFailure.managementError(error) else {
           standing?.note(primary: nil)
-          throw Self.describe(error)
+          throw Self.describe(error, isChange, address)
         }
         guard case .notPrimary(let primary) = known else { throw .manager(known) }
         last = known
@@ -167,7 +169,10 @@ public struct ManagementClient: Sendable {
       } catch let error as OwnCertificateError {
         throw .failed(error.reason)
       } catch let error as MalformedMessage {
-        throw .incompatible(error.description)
+        // That of the answer: the request itself was understood.
+        guard isChange else { throw .incompatible(error.description) }
+        let reason = "the answer of the manager at \(address) is not understood: \(error)"
+        throw .manager(.uncertain(reason: reason))
       } catch {
         throw .failed("\(error)")
       }
@@ -189,11 +194,16 @@ public struct ManagementClient: Sendable {
       + "before you try again"
   }
 
-  private static func describe(_ error: RPCError) -> ManagementClientError {
-    switch error.code {
+  /// What gRPC says of a request; of a change that a manager may have taken up, nobody knows what became of it.
+  private static func describe(
+    _ error: RPCError, _ isChange: Bool, _ address: ManagerAddress
+  ) -> ManagementClientError {
+    let text = "\(error.code): \(error.message)"
+    return switch error.code {
     case .deadlineExceeded: .timedOut
     case .invalidArgument, .unimplemented: .incompatible(error.message)
-    default: .failed("\(error.code): \(error.message)")
+    case .resourceExhausted, .permissionDenied, .unauthenticated: .failed(text)
+    default: isChange ? .manager(.uncertain(reason: "\(lost(address)) (\(text))")) : .failed(text)
     }
   }
 }

@@ -68,9 +68,9 @@ struct OperatorHandler: ProtoOperator.SimpleServiceProtocol {
   func wait(
     request: ProtoWaitRequest, response: RPCWriter<ProtoWaitProgress>, context: ServerContext
   ) async throws {
-    let stream = try await RPCFailure.translated {
-      try admission.admit(.look, context)
-      return try await service.wait(for: Revision(request.revision))
+    let (stream, caller) = try await RPCFailure.translated {
+      let caller = try admission.admit(.look, context)
+      return (try await service.wait(for: Revision(request.revision)), caller)
     }
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
@@ -78,6 +78,7 @@ struct OperatorHandler: ProtoOperator.SimpleServiceProtocol {
       }
       // An operator who has gone away leaves the stream silent; only the handle tells.
       group.addTask { try await context.cancellation.cancelled }
+      group.addTask { try await caller.untilExpiry() }
       try await group.next()
       group.cancelAll()
     }

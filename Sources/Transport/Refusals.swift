@@ -23,7 +23,11 @@ final class Refusals: Sendable {
       state.counts[label, default: 0] += 1
       let key = "\(label) \(Self.host(peer)) \(reason)"
       if let last = state.logged[key], now - last < Limits.sameRefusal { return false }
-      if state.logged.count >= Limits.refusalsRemembered { state.logged = [:] }
+      if state.logged.count >= Limits.refusalsRemembered {
+        state.logged = state.logged.filter { now - $0.value < Limits.sameRefusal }
+        // Whoever finds a new reason each time does not fill the disk with them.
+        guard state.logged.count < Limits.refusalsRemembered else { return false }
+      }
       state.logged[key] = now
       return true
     }

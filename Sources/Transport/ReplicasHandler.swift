@@ -28,7 +28,10 @@ struct ReplicasHandler: RegistrableRPCService {
     _ context: ServerContext
   ) async throws {
     let caller = try admission.caller(context)
+    // Places are few: who may open no link at all, or says nothing, takes none of those who may.
+    try admission.admit(.link(node: caller.identity.node ?? ""), by: caller)
     let link = try links.accept()
+    let limit = ContinuousClock.now + Limits.replicaSilence
     defer { links.forget(link) }
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
@@ -42,6 +45,7 @@ struct ReplicasHandler: RegistrableRPCService {
       group.addTask {
         while true {
           try await Task.sleep(for: Limits.replicaSignOfLife)
+          if link.hello == nil, limit < .now { throw refused(Self.speechless, caller) }
           link.answer()
         }
       }
@@ -59,9 +63,22 @@ struct ReplicasHandler: RegistrableRPCService {
       throw error
     }
     if case .hello(let hello) = message { try admission.admit(.link(node: hello.node), by: caller) }
-    do throws(LinkRefusal) { try links.take(message, over: link) } catch {
-      links.refuse(error.label, caller.peer, error.reason)
-      throw ManagementError.refused(reason: error.reason)
-    }
+    do throws(LinkRefusal) { try links.take(message, over: link) } catch { throw refused(error, caller) }
+  }
+
+  private static let speechless = LinkRefusal(
+    label: "no-hello", reason: "no hello has come within \(Limits.replicaSilence)")
+
+  /// Counts and logs a refusal, and says it to the other side.
+  private func refused(_ refusal: LinkRefusal, _ caller: Caller) -> ManagementError {
+    links.refuse(refusal.label, caller.peer, refusal.reason)
+    return .refused(reason: refusal.reason)
+  }
+}
+
+extension Identity {
+  /// The name of the node whose certificate it is; nil: it is no node's.
+  fileprivate var node: String? {
+    if case .node(let name, _) = self { name } else { nil }
   }
 }

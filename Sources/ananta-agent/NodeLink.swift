@@ -28,12 +28,11 @@ actor NodeLink: ServiceLifecycle.Service {
 
     var current: Hello { hello.withLock { $0 } }
 
-    func update(to state: NodeState) {
-      hello.withLock {
-        $0.epoch = state.epoch
-        $0.revision = state.revision
-      }
-    }
+    /// Orders of an older epoch are refused from now on.
+    func obey(_ epoch: Epoch) { hello.withLock { $0.epoch = epoch } }
+
+    /// The data paths run this revision.
+    func run(_ revision: Revision) { hello.withLock { $0.revision = revision } }
   }
 
   init(_ agent: AgentConfiguration, paths: [any DataPath], health: HealthBoard?, logger: Logger) {
@@ -65,9 +64,16 @@ actor NodeLink: ServiceLifecycle.Service {
   private func goOn() async {
     guard let last = file.load(logger: logger) else { return }
     state = last
-    introduction.update(to: last)
+    introduction.obey(last.epoch)
     logger.notice("going on with the last state", metadata: ["revision": "\(last.revision.number)"])
-    for path in paths { _ = await path.adopt(last) }
+    await adopt()
+  }
+
+  /// Has the data paths run the state; the manager is told of it, now or when what is in the way is gone.
+  private func adopt() async {
+    owesAcknowledgement = false
+    for path in paths where await !path.adopt(state) { owesAcknowledgement = true }
+    if !owesAcknowledgement { introduction.run(state.revision) }
   }
 
   private func take(_ event: ManagerLink.Event) async {
@@ -82,13 +88,10 @@ actor NodeLink: ServiceLifecycle.Service {
   private func carryOut(_ update: Update) async {
     switch state.apply(update) {
     case .applied:
-      introduction.update(to: state)
+      introduction.obey(state.epoch)
       file.save(state, logger: logger)
-      if !update.commands.isEmpty || update.isSnapshot {
-        owesAcknowledgement = false
-        for path in paths where await !path.adopt(state) { owesAcknowledgement = true }
-      }
-      if !owesAcknowledgement { link.report(.acknowledged(state.revision, state.epoch)) }
+      if !update.commands.isEmpty || update.isSnapshot { await adopt() }
+      if !owesAcknowledgement { acknowledge() }
     case .refused(let highest):
       logger.warning(
         "refused an order of an older epoch",
@@ -100,6 +103,11 @@ actor NodeLink: ServiceLifecycle.Service {
         metadata: ["update": "\(update.revision.number)", "present": "\(present.number)"])
       link.reconnect()
     }
+  }
+
+  private func acknowledge() {
+    introduction.run(state.revision)
+    link.report(.acknowledged(state.revision, state.epoch))
   }
 
   private func reportHealth() async {
@@ -124,7 +132,7 @@ actor NodeLink: ServiceLifecycle.Service {
       link.report(.statistics(all))
       if owesAcknowledgement, isRunning, revision == state.revision {
         owesAcknowledgement = false
-        link.report(.acknowledged(state.revision, state.epoch))
+        acknowledge()
       }
     }
   }

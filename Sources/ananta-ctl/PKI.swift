@@ -150,6 +150,9 @@ enum PKICheck {
   static func issue(
     to identity: Identity, _ name: String, _ addresses: [String], _ days: Int, _ place: PKIDirectory
   ) throws {
+    guard name != "ca" else {
+      throw ValidationError("ca.crt and ca.key are the authority's own files; give it another name")
+    }
     let (certificate, key) = (place.file("\(name).crt"), place.file("\(name).key"))
     try exiting { () throws(PKIError) in
       let authority = try CertificateAuthority(certificate: place.file("ca.crt"), key: place.file("ca.key"))

@@ -72,4 +72,36 @@ import Wire
     #expect(!isOrdering(manager.handle(Self.entry(3, .epochBegan(Epoch(2))))))
     #expect(isOrdering(manager.handle(Self.entry(4, .epochBegan(Epoch(2))))))
   }
+
+  @Test("who has to prove itself orders nothing, not even that a node which was deleted forgets all")
+  func dismissesWhenProven() {
+    var manager = Self.primary()
+    let deletion = Control.Operation.delete([ResourceKey(.node, "mux1")])
+    _ = manager.handle(.request(RequestID(7), deletion, dryRun: false, by: Self.author))
+    let stranger = Hello(node: "mux9", roles: [.mux], epoch: Epoch(9), revision: Revision(0))
+    #expect(manager.handle(.connected(stranger, SessionID(2))).contains(.append(.epochBegan(Epoch(1)))))
+    func orders(_ outputs: [Output]) -> [Update] {
+      outputs.compactMap { if case .send(let update, SessionID(1)) = $0 { update } else { nil } }
+    }
+    let deleted = manager.handle(Self.entry(3, .operation(deletion, by: Self.author)))
+    #expect(orders(deleted).isEmpty)
+    #expect(!deleted.contains { if case .close = $0 { true } else { false } })
+    let proven = manager.handle(Self.entry(4, .epochBegan(Epoch(1))))
+    let farewell = Update(epoch: Epoch(1), revision: Revision(4), isSnapshot: true, commands: [])
+    #expect(orders(proven) == [farewell])
+    #expect(proven.contains(.close(SessionID(1), "Node/mux1 was deleted")))
+  }
+
+  @Test("a node that is deleted and made again meanwhile comes again for a snapshot") func madeAgain() {
+    var manager = Self.primary()
+    let deletion = Control.Operation.delete([ResourceKey(.node, "mux1")])
+    _ = manager.handle(.request(RequestID(7), deletion, dryRun: false, by: Self.author))
+    _ = manager.handle(.request(RequestID(8), Self.muxes, dryRun: false, by: Self.author))
+    let stranger = Hello(node: "mux9", roles: [.mux], epoch: Epoch(9), revision: Revision(0))
+    _ = manager.handle(.connected(stranger, SessionID(2)))
+    _ = manager.handle(Self.entry(3, .operation(deletion, by: Self.author)))
+    let outputs = manager.handle(Self.entry(4, .operation(Self.muxes, by: Self.author)))
+    #expect(outputs.contains { if case .close(SessionID(1), _) = $0 { true } else { false } })
+    #expect(!outputs.contains { if case .send = $0 { true } else { false } })
+  }
 }

@@ -69,6 +69,26 @@ import Wire
     #expect(LocatorRange(prefix("10.64.1.0/31")).capacity == 0)
   }
 
+  @Test("a host's words are cut before they go into the log", arguments: ["x", "e\u{301}", "\u{301}"])
+  func longReason(part: String) {
+    let service = Self.service([Backend(machine: "vm1")], probe: Probe(method: .tcp, port: 8080))
+    var manager = Manager(Self.state([Self.machine(1), service]))
+    _ = manager.handle(.becamePrimary(Epoch(1)))
+    _ = manager.handle(
+      .committed([CommittedEntry(revision: Revision(2), entry: .epochBegan(Epoch(1)))]))
+    let hello = Hello(node: "host1", roles: [.host], epoch: .none, revision: Revision(0))
+    _ = manager.handle(.connected(hello, SessionID(1)))
+    let reason = "x" + String(repeating: part, count: 10_000)
+    let change = HealthChange(locator: ip("10.64.1.1"), key: Self.key, isHealthy: true, reason: reason)
+    let outputs = manager.handle(.report(.health([change]), SessionID(1)))
+    guard case .append(.health(let changes, _))? = outputs.first else {
+      Issue.record("\(outputs)")
+      return
+    }
+    #expect(changes.count == 1)
+    #expect(changes.allSatisfy { $0.reason.utf8.first == UInt8(ascii: "x") && $0.reason.utf8.count <= 128 })
+  }
+
   @Test("a probed backend gets connections from its first healthy report on, and one endpoint is sent")
   func health() {
     let backends = [Backend(machine: "vm1"), Backend(machine: "vm2", weight: 5)]

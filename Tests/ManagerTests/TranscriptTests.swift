@@ -198,6 +198,7 @@ import Wire
     _ = manager.handle(.connected(Self.hello("mux2"), SessionID(2)))
     _ = manager.handle(.report(.acknowledged(Revision(2), Epoch(1)), SessionID(2)))
     _ = manager.handle(.connected(Self.hello("mux1"), SessionID(1)))
+    _ = manager.handle(.request(RequestID(7), Self.network("blue"), dryRun: false, by: Self.author))
     let outputs =
       switch refusal {
       case .report: manager.handle(.report(.refused(Revision(2), highest: Epoch(9)), SessionID(1)))

@@ -65,6 +65,36 @@ import X509
     }
   }
 
+  /// Nor for a peer that presents the node's certificate as the one between.
+  @Test func whatANodeHasSignedIsRefused() async throws {
+    let authority = try CertificateAuthority.make(name: "Test")
+    let node = try authority.issue(to: mux)
+    let eve = GeneralName.uniformResourceIdentifier("ananta:operator:eve?role=admin")
+    let forged = try Certificate(
+      version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: node.chain[0].publicKey,
+      notValidBefore: Date().addingTimeInterval(-60), notValidAfter: Date().addingTimeInterval(3600),
+      issuer: node.chain[0].subject, subject: DistinguishedName { CommonName("eve") },
+      signatureAlgorithm: .ecdsaWithSHA256,
+      extensions: Certificate.Extensions { SubjectAlternativeNames([eve]) }, issuerPrivateKey: node.key)
+    #expect(await refusal([forged, node.chain[0]], authority) == "certificate-authority")
+    #expect(await refusal([forged] + node.chain + authority.credential.chain, authority) != nil)
+  }
+
+  /// Whoever is refused is logged, and has written into the certificate what he liked.
+  @Test func strangersFillNoLog() async throws {
+    let authority = try CertificateAuthority.make(name: "Test")
+    let name = String(repeating: "root\n", count: 5_000)
+    let stranger = try CertificateAuthority.make(name: name)
+    for chain in [stranger.credential.chain, try stranger.issue(to: mux).chain] {
+      let error = await #expect(throws: CertificateRefusal.self) {
+        _ = try await CertificateCheck.check(chain, authorities: authority.credential.chain)
+      }
+      let text = try #require(error).description
+      #expect(text.utf8.count < 500)
+      #expect(!text.contains("\n"))
+    }
+  }
+
   @Test func noCertificateOutlivesItsAuthority() throws {
     let authority = try CertificateAuthority.make(name: "Test", days: 10)
     let certificate = try authority.issue(to: mux, days: 365).chain[0]

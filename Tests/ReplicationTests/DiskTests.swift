@@ -15,6 +15,7 @@ import Testing
     first.disk.setFull(true)
     first.append("refused")
     #expect(await eventually { !first.isPrimary && first.log.obstacle?.contains("full") == true })
+    #expect(first.halted == 1)
     #expect(await first.answer { $0.read($1) } == .unreadable(nil))
     let second = try #require(await group.primary(above: epoch))
     second.append("meanwhile")

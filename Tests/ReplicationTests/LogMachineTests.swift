@@ -80,6 +80,22 @@ import Testing
     #expect(machine.effects.contains { if case .tell(.octets(slot, _)) = $0 { true } else { false } })
   }
 
+  @Test("another primary's snapshot in the middle of a reign: all begins again, and it is told after that")
+  func foreignSnapshot() throws {
+    var (machine, _, state) = try Self.leader()
+    let octets = try EntryCoding.encode(ManagerSnapshot(ManagerState()))
+    let snapshot = Snapshot(slot: Slot(100), memberships: state.snapshot.memberships, state: octets)
+    func isTold(_ effects: [LogEffect]) -> Bool {
+      effects.contains { if case .tell(.snapshot) = $0 { true } else { false } }
+    }
+    machine.install(snapshot)
+    #expect(Self.events(machine.effects) == [.lostPrimary(address: nil)] && !isTold(machine.effects))
+    machine.effects = []
+    _ = Self.feed(&machine, .recovered(state, seed: 2), at: 1_000_000)
+    machine.install(snapshot)
+    #expect(isTold(machine.effects))
+  }
+
   @Test("what the disk confirms to the replica that was is nothing to the one that is") func lives() throws {
     var machine = LogMachine(Self.settings, disk: ReplicaID(5))
     let state = DurableState(founding: ClusterID(1), replica: ReplicaID(5), founders: [ReplicaID(5)])
@@ -117,7 +133,9 @@ import Testing
     #expect(Self.events(effects) == [.lostPrimary(address: nil)])
     #expect(Self.events(machine.handle(.read(3), at: 1_100_000)) == [.unreadable(3, address: nil)])
     #expect(try Self.append(&machine, 1, epoch).isEmpty)
-    #expect(machine.handle(.tick, at: 9_000_000).isEmpty)
+    let tick = machine.handle(.tick, at: 9_000_000)
+    guard case .broadcast(let status)? = tick.first, tick.count == 1 else { Issue.record("\(tick)"); return }
+    #expect(status.role == .halted)
     _ = Self.feed(&machine, .recovered(state, seed: 3), at: 9_000_000)
     #expect(machine.condition == .running)
   }

@@ -46,6 +46,8 @@ final class Member: Sendable {
 
   var known: Knowledge { knowledge.withLock { $0 } }
   var isPrimary: Bool { known.epoch != nil }
+  /// What its counters say.
+  var halted: UInt64? { log.counters().first { $0.name == "ananta_log_halted" }?.value }
   var networks: Set<String> { Set(known.state.desired.networks.keys) }
 
   /// The networks of all entries that were told, in order; none may be told twice.

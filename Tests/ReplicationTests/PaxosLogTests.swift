@@ -33,6 +33,8 @@ import Testing
     #expect(group.members.allSatisfy { $0.disk.durable == nil })
     let managers = await group.members[0].log.group().managers
     #expect(managers.map(\.role) == [.unreachable, .forming, .forming])
+    // Who waits for its cluster has not halted.
+    #expect(group.members[0].halted == 0)
     try group.start(2)
     #expect(await group.primary() != nil)
     await group.stop()

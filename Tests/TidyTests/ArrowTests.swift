@@ -39,7 +39,9 @@ struct ArrowTests {
     "ananta-bench": ["Wire", "Dataplane", "Mux", "HostAgent", "KernelPath", "Platform"],
   ]
 
-  static let core = ["Wire", "Dataplane", "Control", "BGP", "Mux", "HostAgent", "Paxos", "SEDA", "Manager", "Simulator"]
+  static let core = [
+    "Wire", "Dataplane", "Control", "BGP", "Mux", "HostAgent", "Paxos", "SEDA", "Manager", "Simulator",
+  ]
 
   /// What brings the kernel, time, chance or threads with it.
   static let shellModules: Set<String> = [

@@ -104,6 +104,16 @@ import Wire
     try await server.stop()
   }
 
+  /// As if it had been deposed: whoever waits is to ask the next.
+  @Test func aWaitThatIsBrokenOffIsSaidSo() async throws {
+    let progress = [WaitProgress(revision: Revision(3), acknowledged: [], pending: ["a"])]
+    let server = try await RunningServer.start(ScriptedManager { $0.progress = progress })
+    await #expect(throws: ManagementClientError.manager(.notPrimary(address: nil))) {
+      try await server.client().wait(for: Revision(3), limit: .seconds(30)) { _ in }
+    }
+    try await server.stop()
+  }
+
   @Test func aWaitEndsOnBothSides() async throws {
     let manager = ScriptedManager {
       $0.progress = [WaitProgress(revision: Revision(3), acknowledged: [], pending: ["a"])]

@@ -1,4 +1,5 @@
 import Control
+import GRPCCore
 import Paxos
 import Replication
 import Synchronization
@@ -188,6 +189,36 @@ private final class Member: Sendable {
     dialling.cancel()
     await dialling.value
     #expect(a.heard.withLock { $0.isEmpty })
+    try await a.stop()
+  }
+
+  /// Over which nothing is said; without this a host could take all places of the managers.
+  @Test(arguments: [
+    (Identity.node("h1", roles: [.host]), "does not allow the role manager"),
+    (.operator("bob", .readOnly), "bob is an operator"), (.node("m2", roles: [.manager]), "no hello"),
+  ])
+  func aSilentLinkEnds(identity: Identity, part: String) async throws {
+    let pki = try TestPKI()
+    let places = try await addresses(1)
+    let a = Member(1, at: places[0], of: places, security: try pki.manager("m1"))
+    try await a.start()
+    let security = try pki.issue(identity, as: "x")
+    let began = ContinuousClock.now
+    let reason = try await ManagerConnection(address: places[0], security: security).with { client in
+      do {
+        try await ProtoReplicas.Client(wrapping: client).link(options: ManagerConnection.options()) { _ in
+          try await Task.sleep(for: .seconds(60))
+        } onResponse: { response in
+          for try await _ in response.messages {}
+        }
+        return "it has ended"
+      } catch let error as RPCError {
+        return error.message
+      }
+    }
+    #expect(reason.contains(part), "\(reason)")
+    // Long before its own end.
+    #expect(ContinuousClock.now - began < .seconds(45))
     try await a.stop()
   }
 

@@ -141,6 +141,22 @@ import Testing
     try await server.stop()
   }
 
+  @Test func aWaitEndsWithItsCertificate() async throws {
+    let pki = try TestPKI()
+    let service = ScriptedManager {
+      $0.progress = [WaitProgress(revision: Revision(3), acknowledged: [], pending: ["a"])]
+      $0.isProgressEndless = true
+    }
+    let server = try await RunningServer.start(service, security: pki.manager())
+    let beginning = Date().addingTimeInterval(2 - 86_400)
+    let reader = try pki.issue(.operator("bob", .readOnly), as: "bob", days: 1, at: beginning)
+    let error = await #expect(throws: ManagementClientError.self) {
+      try await server.client(security: reader).wait(for: Revision(3), limit: .seconds(60)) { _ in }
+    }
+    #expect(try #require(error).description.contains("the certificate of bob expired at"))
+    try await server.stop()
+  }
+
   @Test func filesThatAreOfNoUseAreNamed() throws {
     let pki = try TestPKI()
     let missing = pki.files("nobody")
