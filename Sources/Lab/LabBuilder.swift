@@ -128,6 +128,8 @@ extension Lab {
       try await awaitRoutes()
       progress("waiting for every backend to be healthy")
       try await awaitHealth()
+      // Changes nothing, and returns when every MUX has heard of the backends' health.
+      try await apply("fabric.yaml")
     }
     try Task.isCancelled ? throwCancelled() : ()
     record.isComplete = true

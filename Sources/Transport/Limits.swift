@@ -1,3 +1,4 @@
+import NIOCore
 import Paxos
 
 /// How much may be under way, and for how long.
@@ -28,9 +29,9 @@ enum Limits {
   static let grace = Duration.milliseconds(500)
   /// Follows from one replica to the primary it names; two replicas may name one another for a moment.
   static let redirects = 3
-  /// Questions for everything, and dry runs or changes of many resources, that are worked on at once: at some 3 ms
-  /// each they hold up a small change by no more than that.
-  static let largeAtOnce = 2
+  /// Questions for everything, and dry runs or changes of many resources, that are worked on at once: half of the
+  /// cores, so that the other half is there for what is small, at some 3 ms each.
+  static let largeAtOnce = max(1, System.coreCount / 2)
   /// Those that wait for their turn, most of a second; who comes beyond is told to come again.
   static let largeWaiting = 256
   /// Resources from which on a request is large: those of a rack, decoded in a fraction of a millisecond.

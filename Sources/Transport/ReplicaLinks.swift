@@ -56,6 +56,8 @@ public final class ReplicaLinks: ReplicaNetwork {
   public func run() async {
     await withDiscardingTaskGroup { group in
       for link in dialled { group.addTask { await link.run() } }
+      // A manager that is alone has nobody to dial, and runs all the same.
+      group.addTask { while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) } }
     }
   }
 

@@ -50,7 +50,7 @@ struct ProgramTests {
         toFile: topology, atomically: true, encoding: .utf8)
       let bad = try await run("up", "--name", name, "--topology", topology, "--bin", bench.programs)
       #expect(!bad.succeeded)
-      #expect(bad.errors.contains("topology.yaml:1: router.wips: unknown key"))
+      #expect(bad.errors.contains("topology.yaml:2: router.wips: unknown key"))
       let unknown = try await run("up", "--name", name, "--topology", "/nowhere.yaml")
       #expect(unknown.errors.contains("/nowhere.yaml cannot be read"))
       try TopologyTests.good.write(toFile: topology, atomically: true, encoding: .utf8)
