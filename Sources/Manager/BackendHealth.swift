@@ -34,18 +34,19 @@ public struct BackendHealth: Codable, Hashable, Sendable {
 }
 
 extension HealthChange {
-  /// The same with the beginning of its reason, in whole characters of one line: so many octets in a listing and in
-  /// an entry of the log, whatever the agent says.
+  /// The same with the beginning of its reason, on one line: so many octets in a listing and in an entry of the log,
+  /// whatever the agent says.
+  ///
+  /// It is cut between scalars, since one character may consist of any number of them.
   var trimmed: HealthChange {
     var octets = 0
-    let beginning = reason.prefix { character in
-      octets += character.utf8.count
+    let beginning = reason.unicodeScalars.prefix { scalar in
+      octets += UTF8.width(scalar)
       return octets <= Limits.healthReasonLength
     }
     var change = self
     // As JSON a control character would take six octets.
-    change.reason = String(
-      String.UnicodeScalarView(beginning.unicodeScalars.map { $0.value < 0x20 ? " " : $0 }))
+    change.reason = String(String.UnicodeScalarView(beginning.map { $0.value < 0x20 ? " " : $0 }))
     return change
   }
 }

@@ -87,7 +87,7 @@ import Wire
       ("timed out", "timed out"), ("a\r\nb\u{1b}[31m", "a  b [31m"),
       (String(repeating: "x", count: 500), String(repeating: "x", count: 120)),
       (String(repeating: "\u{1F44D}", count: 50), String(repeating: "\u{1F44D}", count: 30)),
-      ("ab" + String(repeating: "\u{301}", count: 500), "a"),
+      ("ab" + String(repeating: "\u{301}", count: 500), "ab" + String(repeating: "\u{301}", count: 59)),
     ])
   func reasons(said: String, kept: String) {
     var manager = Self.primary()

@@ -25,8 +25,9 @@ import Testing
   /// A little before the seed that finds a bug, to keep the time short; `ananta-sim --bug` begins at seed 0.
   static let hidingPlaces: [(Simulator.Bug, UInt64)] = Simulator.Bug.allCases.map { bug in
     switch bug {
-    case .idleAnswerUnconfirmed, .amnesiacVoter: (bug, 350)
-    case .acceptAnsweredBeforeFsync, .stalePrimaryNotFenced: (bug, 22)
+    case .amnesiacVoter: (bug, 120)
+    case .idleAnswerUnconfirmed: (bug, 90)
+    case .acceptAnsweredBeforeFsync, .stalePrimaryNotFenced, .leaseIgnoresDrift: (bug, 22)
     default: (bug, 0)
     }
   }
