@@ -186,11 +186,11 @@ public final class ManagerReplica: ManagementService {
       throw .refused(reason: "a manager's name has \(Control.Limits.nameLength) octets at most")
     }
     let note = Input.note(change.note, by: author(identity))
+    // Whoever has handed leadership over writes nothing any more, so that is noted before.
     var isNoted = false
-    // Whoever has handed leadership over writes nothing any more.
-    if case .transfer(let node) = change, await mayLead(node) {
+    if case .transfer(let node) = change {
       isNoted = true
-      await carry(.manager, .vipValidation, .high) { self.feed(note) }
+      if await mayLead(node) { await carry(.manager, .vipValidation, .high) { self.feed(note) } }
     }
     let error = await withCheckedContinuation {
       (continuation: CheckedContinuation<ManagementError?, Never>) in

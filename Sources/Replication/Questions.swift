@@ -99,6 +99,8 @@ extension LogMachine {
 
   mutating func refuse(_ question: Question, _ refusal: Refusal) {
     if mayPass(refusal), questions.hold(question, at: now) { return }
+    // Who asks for a leader that leads already has what it asks for.
+    if case .change(_, .transfer(let name)) = question, refusal == .pointless, leads(name) { return done(question) }
     questions.end(question)
     switch question {
     case .read(let id): tell(.event(.unreadable(id, address: leaderAddress)))
@@ -131,6 +133,10 @@ extension LogMachine {
     }
   }
 
+  private func leads(_ name: String) -> Bool {
+    reign != nil && resolve(name) == hello.replica
+  }
+
   private static func unknown(_ change: ManagerChange) -> String {
     "no manager of \(change.target) has been heard of; start it with this cluster's `managers`"
   }
@@ -140,7 +146,7 @@ extension LogMachine {
     case .add(let name):
       "the manager of \(name) has a vote already, or there are \(Paxos.Limits.voters) voters"
     case .remove(let name): "the manager of \(name) has no vote, or the only one"
-    case .transfer(let name): "the manager of \(name) leads already, or has no vote"
+    case .transfer(let name): "the manager of \(name) has no vote"
     }
   }
 }
