@@ -100,7 +100,9 @@ extension LogMachine {
   mutating func refuse(_ question: Question, _ refusal: Refusal) {
     if mayPass(refusal), questions.hold(question, at: now) { return }
     // Who asks for a leader that leads already has what it asks for.
-    if case .change(_, .transfer(let name)) = question, refusal == .pointless, leads(name) { return done(question) }
+    if case .change(_, .transfer(let name)) = question, refusal == .pointless, leads(name) {
+      return done(question)
+    }
     questions.end(question)
     switch question {
     case .read(let id): tell(.event(.unreadable(id, address: leaderAddress)))
