@@ -75,13 +75,21 @@ public struct ControlMeasurement: Codable, Hashable, Sendable {
   }
 
   /// The flood's clients yield to the managers, which are other machines elsewhere.
+  ///
+  /// `nice` alone orders only the processes of one session where the kernel groups them so (`sched(7)`, autogroup);
+  /// so it is the flood's whole session that yields.
+  private static let yielding = [
+    "setsid", "--wait", "sh", "-c",
+    "echo 19 2>/dev/null >/proc/self/autogroup; exec nice -n 19 \"$@\"", "flood",
+  ]
+
   private static func flood(
     in lab: Lab, clients: Int, perSecond: Int, seconds: Int
   ) async throws(LabError) -> FloodReport {
     let words = [
       "flood", "--clients", "\(clients)", "--per-second", "\(perSecond)", "--seconds", "\(seconds)",
     ]
-    return try await lab.operate(words, prefix: ["nice", "-n", "19"], seconds: seconds + 60)
+    return try await lab.operate(words, prefix: yielding, seconds: seconds + 60)
   }
 
   private static func recovery(in lab: Lab, kills: Int) async throws(LabError) -> Distribution {

@@ -72,6 +72,7 @@ public final class PaxosLog: ReplicatedLog {
 
   /// Why an entry could never be appended: it would be larger than one entry of the log may be.
   public func objection(to entry: Manager::Entry) -> ManagementError? {
+    if let most = EntryBound.octets(of: entry), most < Paxos.Limits.commandBytes { return nil }
     do throws(EntryCoding.Failure) {
       let size = try EntryCoding.encode(entry).count
       guard size > Paxos.Limits.commandBytes else { return nil }
