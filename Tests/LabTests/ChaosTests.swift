@@ -176,4 +176,13 @@ struct ChaosTests {
     #expect(report.failed == 1)
     #expect(report.uncertain == 0)
   }
+
+  @Test(arguments: [(10, 10, true), (9, 10, false), (10, 9, false), (0, 0, false)])
+  func whoSawLittleJudgesNothing(writes: Int, reads: Int, passes: Bool) {
+    var report = ChaosReport(seed: 1, rounds: 10)
+    report.writes = writes
+    report.reads = reads
+    report.judgeWork()
+    #expect(report.passed == passes)
+  }
 }

@@ -97,6 +97,7 @@ public struct Chaos: Sendable {
     let history = try crew.history()
     progress("judging \(history.count) operations")
     report.count(history, registers: settings.registers, kills: field.kills)
+    report.judgeWork()
     report.contradictions = LinearizabilityChecker.findings(in: history)
     report.findings += report.contradictions.map { "register \($0.register): \($0.sentence)" }
     report.findings += try crew.leaders().sharedBallots.map { "two managers led under ballot \($0)" }

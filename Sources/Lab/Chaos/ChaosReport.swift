@@ -49,6 +49,12 @@ public struct ChaosReport: Codable, Hashable, Sendable {
     recoveryAmidFaults = Distribution(milliseconds: kills.compactMap(recovery))
   }
 
+  /// Clients that got nothing done saw nothing wrong either: at least one write and one read belong to each round.
+  mutating func judgeWork() {
+    guard writes < rounds || reads < rounds else { return }
+    findings.append("\(writes) writes and \(reads) reads in \(rounds) rounds are too few to judge by")
+  }
+
   /// The report as text.
   public var text: String {
     let sorts = faults.sorted { $0.key < $1.key }.map { "\($0.value) × \($0.key)" }
