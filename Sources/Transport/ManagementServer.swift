@@ -49,7 +49,7 @@ public final class ManagementServer: Sendable {
         config.connection.keepalive.timeout = Limits.keepaliveTimeout
         config.connection.keepalive.clientBehavior.allowWithoutCalls = true
         config.connection.keepalive.clientBehavior.minPingIntervalWithoutCalls = Limits.shortestPingInterval
-        config.channelDebuggingCallbacks.onAcceptTCPConnection = TCPLimits.limitSilence
+        config.channelDebuggingCallbacks.onAcceptTCPConnection = ServerSecurity.limits(security, refusals)
       })
     let admission = Admission(security: security, refusals: refusals)
     var handlers: [any RegistrableRPCService] = [

@@ -9,6 +9,19 @@ import X509
 
 /// How a server protects its connections.
 enum ServerSecurity {
+  /// What each connection is limited by as soon as it is accepted.
+  static func limits(
+    _ security: TransportSecurity, _ refusals: Refusals
+  ) -> @Sendable (any Channel) -> EventLoopFuture<Void> {
+    guard case .tls = security else { return TCPLimits.limitSilence }
+    return { channel in
+      TCPLimits.limitHandshake(channel) { peer in
+        let seconds = Limits.handshake.components.seconds
+        refusals.add("handshake", peer: peer, "it showed no certificate within \(seconds) seconds")
+      }
+    }
+  }
+
   /// What gRPC is to do.
   ///
   /// Each client must have a certificate of the data centre's authority; one that has not is refused before

@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import NIOSSL
 
 /// What Linux is told of every TCP connection, on both sides.
 enum TCPLimits {
@@ -26,6 +27,24 @@ enum TCPLimits {
       connect.cancel()
       handshake.cancel()
     }
+    return limitSilence(channel)
+  }
+
+  /// On the server's side: also ends a connection whose peer has not shown a certificate in time.
+  ///
+  /// Whoever connects and says nothing, or says it slowly, would hold a descriptor each, for as long as it likes,
+  /// without anybody having asked who it is.
+  static func limitHandshake(
+    _ channel: any Channel, whenLate: @escaping @Sendable (_ peer: String) -> Void
+  ) -> EventLoopFuture<Void> {
+    let handshake = timer(Limits.handshake, channel) {
+      guard channel.isActive, (try? channel.pipeline.syncOperations.nioSSL_peerCertificate()) == nil else {
+        return false
+      }
+      whenLate(channel.remoteAddress.map { "\($0.ipAddress ?? ""):\($0.port ?? 0)" } ?? "")
+      return true
+    }
+    channel.closeFuture.whenComplete { _ in handshake.cancel() }
     return limitSilence(channel)
   }
 
