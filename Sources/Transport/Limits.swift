@@ -11,12 +11,16 @@ enum Limits {
   static let windowBytes = 1 << 20
   /// Two streams for each of some thousand agents over one connection would already be a mistake.
   static let streamsPerConnection = 128
-  /// After this much silence a ping is sent, in both directions.
-  static let keepaliveTime = Duration.seconds(2)
-  /// A peer that has not answered a ping by then is dead: at most 5 s after its last sign of life.
-  static let keepaliveTimeout = Duration.seconds(3)
+  /// So often a ping is sent, in both directions.
+  static let keepaliveTime = Duration.seconds(1)
+  /// A peer from which no octet has come for so long, not even the answer to a ping, is not there, or is stopped: its
+  /// kernel goes on acknowledging what nobody reads.
+  ///
+  /// gRPC is told the same; it begins to wait anew with each ping, so it would notice nothing (grpc-swift-nio-transport
+  /// 2.x, whose timer repeats).
+  static let silence = Duration.seconds(3)
   /// Pings closer than this count as an attack; half of `keepaliveTime`, since timers are not exact.
-  static let shortestPingInterval = Duration.seconds(1)
+  static let shortestPingInterval = Duration.milliseconds(500)
   /// Health changes in one report; some 50 bytes each.
   static let healthChangesPerReport = 1000
   /// Until an agent tries again for the first time, before jitter.

@@ -46,7 +46,7 @@ public final class ManagementServer: Sendable {
         config.http2.targetWindowSize = Limits.windowBytes
         config.http2.maxConcurrentStreams = Limits.streamsPerConnection
         config.connection.keepalive.time = Limits.keepaliveTime
-        config.connection.keepalive.timeout = Limits.keepaliveTimeout
+        config.connection.keepalive.timeout = Limits.silence
         config.connection.keepalive.clientBehavior.allowWithoutCalls = true
         config.connection.keepalive.clientBehavior.minPingIntervalWithoutCalls = Limits.shortestPingInterval
         config.channelDebuggingCallbacks.onAcceptTCPConnection = ServerSecurity.limits(security, refusals)

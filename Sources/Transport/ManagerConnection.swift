@@ -66,7 +66,7 @@ struct ManagerConnection {
         config.backoff.initial = Limits.firstRetry
         config.backoff.max = Limits.longestRetry
         config.connection.keepalive = .init(
-          time: Limits.keepaliveTime, timeout: Limits.keepaliveTimeout, allowWithoutCalls: true)
+          time: Limits.keepaliveTime, timeout: Limits.silence, allowWithoutCalls: true)
         // What is said goes out at once: nothing here sends so much that system calls count.
         config.connection.flushCoalescing = nil
         config.channelDebuggingCallbacks.onCreateTCPConnection = { channel in

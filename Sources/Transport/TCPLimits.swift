@@ -4,14 +4,17 @@ import NIOSSL
 
 /// What Linux is told of every TCP connection, on both sides.
 enum TCPLimits {
-  /// Gives up a connection whose octets nobody acknowledges.
+  /// Gives up a connection whose octets nobody acknowledges, or from which nothing comes.
   ///
   /// Linux would go on sending for a quarter of an hour, also what is closed already: it would arrive long after a
   /// newer connection has said something else.
   @Sendable static func limitSilence(_ channel: any Channel) -> EventLoopFuture<Void> {
     // tcp(7): TCP_USER_TIMEOUT, in milliseconds.
     let option = ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: TCP_USER_TIMEOUT))
-    return channel.setOption(option, value: Limits.unacknowledgedMilliseconds)
+    return channel.eventLoop.makeCompletedFuture {
+      // Before TLS, which would say farewell to a peer that is not there, and wait for its answer.
+      try channel.pipeline.syncOperations.addHandler(SilenceHandler(Limits.silence), position: .first)
+    }.flatMap { channel.setOption(option, value: Limits.unacknowledgedMilliseconds) }
   }
 
   /// Also gives up a connection that is not there in time, or cannot carry a request; NIO would wait 10 s, and
