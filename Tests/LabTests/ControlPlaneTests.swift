@@ -68,6 +68,36 @@ struct ControlPlaneTests {
     }
   }
 
+  /// The paper's accident (Ananta §6): the primary sleeps, others take over, it wakes and is obeyed by nobody.
+  @Test func aPrimaryThatSleepsIsLeft() async throws {
+    try await ClaimsTests.inLab { lab, _ in
+      let sleeper = try #require(await lab.leader())
+      let agent = try #require(lab.agent(of: sleeper))
+      let others = lab.topology.machines.map(\.node.name).filter { $0 != sleeper }
+      agent.signal(SIGSTOP)
+      defer { agent.signal(SIGCONT) }
+      // Its kernel goes on taking what agents say; they have to find out that nobody answers.
+      var missing: [String] = others
+      #expect(
+        try await Patience.wait(upTo: 30_000) {
+          let nodes = try await lab.control(["get", "nodes"]).run().output.split(separator: "\n")
+          missing = others.filter { name in
+            !nodes.contains { $0.hasPrefix(name) && $0.contains(" connected ") }
+          }
+          return missing.isEmpty
+        }, "still with \(sleeper): \(missing)")
+      var change = try lab.control(["apply", "-f", "-"])
+      change.input = "kind: VirtualNetwork\nmetadata: {name: awake}\nspec: {prefixes: [10.0.0.0/24]}\n"
+      try await change.check()
+      agent.signal(SIGCONT)
+      // All nodes run what the new primary says, also the one of the old.
+      change = try lab.control(["apply", "-f", "-", "--wait", "--timeout", "30s"])
+      change.input = "kind: VirtualNetwork\nmetadata: {name: awake}\nspec: {prefixes: [10.0.1.0/24]}\n"
+      try await change.check()
+      #expect(await lab.leader() != sleeper)
+    }
+  }
+
   @Test func certificatesDecideWhoMayDoWhat() async throws {
     try await ClaimsTests.inLab { lab, _ in
       let change = ["apply", "-f", "\(lab.directory)/manifests/fabric.yaml"]
