@@ -17,7 +17,8 @@ import Testing
     let proxy = try FreezingProxy(to: servers[0].address)
     let link = ManagerLink(
       managers: [proxy.address, servers[1].address],
-      security: isProtected ? try pki.issue(.node("host1", roles: [.host]), as: "host1") : .plaintext, logger: silent
+      security: isProtected ? try pki.issue(.node("host1", roles: [.host]), as: "host1") : .plaintext,
+      logger: silent
     ) { Hello(node: "host1", roles: [.host], epoch: .none, revision: Revision(0)) }
     let found = Mutex<[ManagerAddress]>([])
     let running = Task {
