@@ -205,7 +205,10 @@ public final class ManagerReplica: ManagementService {
   }
 
   private func mayLead(_ node: String) async -> Bool {
-    await log.group().managers.contains { $0.node == node && $0.isVoter && $0.role == .follower }
+    let replica = UInt64(node, radix: 16)
+    return await log.group().managers.contains {
+      $0.isVoter && $0.role != .leader && ($0.node == node || $0.replica == replica)
+    }
   }
 
   // MARK: Agents

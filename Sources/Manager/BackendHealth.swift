@@ -45,8 +45,18 @@ extension HealthChange {
       return octets <= Limits.healthReasonLength
     }
     var change = self
-    // As JSON a control character would take six octets.
-    change.reason = String(String.UnicodeScalarView(beginning.map { $0.value < 0x20 ? " " : $0 }))
+    // As JSON a control character would take six octets; and what else breaks lines, or steers a terminal, does not.
+    change.reason = String(String.UnicodeScalarView(beginning.map { $0.isPrintable ? $0 : " " }))
     return change
+  }
+}
+
+extension Unicode.Scalar {
+  /// Whether it stays on its line and steers no terminal.
+  fileprivate var isPrintable: Bool {
+    switch properties.generalCategory {
+    case .control, .lineSeparator, .paragraphSeparator: false
+    default: true
+    }
   }
 }

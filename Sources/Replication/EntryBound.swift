@@ -5,7 +5,8 @@ import Manager
 /// know that the log takes it.
 ///
 /// A text may have six octets for each of its own, since `\u001f` is how JSON writes one (RFC 8259 §7). What is of
-/// fixed form, names of fields included, has a generous constant.
+/// fixed form, names of fields included, has a generous constant. A new field of a resource belongs here, and into
+/// `EntryBoundTests`.
 enum EntryBound {
   /// Nil for entries that only writing tells.
   static func octets(of entry: Entry) -> Int? {

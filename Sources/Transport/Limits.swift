@@ -19,8 +19,9 @@ enum Limits {
   /// gRPC is told the same; it begins to wait anew with each ping, so it would notice nothing (grpc-swift-nio-transport
   /// 2.x, whose timer repeats).
   static let silence = Duration.seconds(3)
-  /// Pings closer than this count as an attack; half of `keepaliveTime`, since timers are not exact.
-  static let shortestPingInterval = Duration.milliseconds(500)
+  /// Pings closer than this count as an attack: hardly any, since those of some seconds in which this process had no
+  /// processor are read at once, and whoever sends them has a certificate.
+  static let shortestPingInterval = Duration.milliseconds(1)
   /// Health changes in one report; some 50 bytes each.
   static let healthChangesPerReport = 1000
   /// Until an agent tries again for the first time, before jitter.

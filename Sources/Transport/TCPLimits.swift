@@ -33,7 +33,7 @@ enum TCPLimits {
     return limitSilence(channel)
   }
 
-  /// On the server's side: also ends a connection whose peer has not shown a certificate in time.
+  /// On the server's side: also ends a connection whose peer has not proven a certificate in time.
   ///
   /// Whoever connects and says nothing, or says it slowly, would hold a descriptor each, for as long as it likes,
   /// without anybody having asked who it is.
@@ -41,7 +41,9 @@ enum TCPLimits {
     _ channel: any Channel, whenLate: @escaping @Sendable (_ peer: String) -> Void
   ) -> EventLoopFuture<Void> {
     let handshake = timer(Limits.handshake, channel) {
-      guard channel.isActive, (try? channel.pipeline.syncOperations.nioSSL_peerCertificate()) == nil else {
+      guard channel.isActive,
+        (try? channel.pipeline.syncOperations.nioSSL_peerValidatedCertificateChain()) == nil
+      else {
         return false
       }
       whenLate(channel.remoteAddress.map { "\($0.ipAddress ?? ""):\($0.port ?? 0)" } ?? "")

@@ -2,7 +2,8 @@ internal import Control
 internal import Synchronization
 internal import Wire
 
-/// What the probes of all workers have found: changes go out as they come, and all of it after each reconnect.
+/// What the probes of all workers have found: changes go out as they come, and all of it after each
+/// snapshot.
 final class HealthBoard: Sendable {
   private struct Subject: Hashable {
     var locator: IPv4Address

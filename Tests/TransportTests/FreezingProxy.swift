@@ -62,7 +62,8 @@ final class FreezingProxy: Sendable {
       guard !isFrozen.load(ordering: .acquiring) else { continue }
       _ = unsafe octets.withUnsafeBytes { unsafe send(sink, $0.baseAddress, count, Int32(MSG_NOSIGNAL)) }
     }
-    shutdown(sink, Int32(SHUT_RDWR))
+    // Who is frozen does not say farewell either.
+    if !isFrozen.load(ordering: .acquiring) { shutdown(sink, Int32(SHUT_RDWR)) }
   }
 
   private static func loopback(_ port: UInt16) -> sockaddr_in {
