@@ -128,7 +128,7 @@ extension LogMachine {
         reason: "an earlier change of the managers is not in force yet, or nobody has a lease",
         retryAfterMilliseconds: Limits.changeRetryMilliseconds)
     case .notCaughtUp:
-      .refused(reason: "\(change.target) has not caught up with the log; start its manager, and wait")
+      .refused(reason: "\(change.name) has not caught up with the log; start its manager, and wait")
     case .pointless: .refused(reason: Self.pointless(change))
     case .tooLarge, .uncertain:
       .uncertain(reason: "the primary was deposed meanwhile; look at `get managers` before you try again")
@@ -140,7 +140,7 @@ extension LogMachine {
   }
 
   private static func unknown(_ change: ManagerChange) -> String {
-    "no manager of \(change.target) has been heard of; start it with this cluster's `managers`"
+    "no manager of \(change.name) has been heard of; start it with this cluster's `managers`"
   }
 
   private static func pointless(_ change: ManagerChange) -> String {
@@ -149,15 +149,6 @@ extension LogMachine {
       "the manager of \(name) has a vote already, or there are \(Paxos.Limits.voters) voters"
     case .remove(let name): "the manager of \(name) has no vote, or the only one"
     case .transfer(let name): "the manager of \(name) has no vote"
-    }
-  }
-}
-
-extension ManagerChange {
-  /// Whom it is about.
-  fileprivate var target: String {
-    switch self {
-    case .add(let name), .remove(let name), .transfer(let name): name
     }
   }
 }
