@@ -11,7 +11,7 @@ public struct NodeState: Codable, Hashable, Sendable {
     case applied
     /// From an epoch below the highest seen; nothing has changed (`system.md` §6, fencing).
     case refused(highest: Epoch)
-    /// Not the successor of the present revision; nothing has changed, a snapshot is needed.
+    /// Older than the present revision; nothing has changed, a snapshot is needed.
     case outOfOrder(present: Revision)
   }
 
@@ -31,6 +31,10 @@ public struct NodeState: Codable, Hashable, Sendable {
   public private(set) var machines: [IPv4Address: HostMachine] = [:]
   /// Per locator, what the VM serves.
   public private(set) var hostEndpoints: [IPv4Address: [EndpointKey: HostEndpoint]] = [:]
+  /// A MUX's ranges of leased ports: whose each is.
+  public private(set) var portRanges: [PortRange: IPv4Address] = [:]
+  /// A host's leases, by locator; true: recalled.
+  public private(set) var leases: [IPv4Address: [PortRange: Bool]] = [:]
 
   /// The keys of datagrams between nodes.
   public private(set) var keys = KeyRing()
@@ -41,7 +45,7 @@ public struct NodeState: Codable, Hashable, Sendable {
   /// Carries an update out, whole or not at all.
   public mutating func apply(_ update: Update) -> Result {
     guard update.epoch >= epoch else { return .refused(highest: epoch) }
-    guard update.isSnapshot || update.revision > revision else { return .outOfOrder(present: revision) }
+    guard update.isSnapshot || update.revision >= revision else { return .outOfOrder(present: revision) }
     if update.isSnapshot { self = NodeState() }
     for command in update.commands { carryOut(command) }
     epoch = update.epoch
@@ -62,11 +66,21 @@ public struct NodeState: Codable, Hashable, Sendable {
     case .removeMachine(let locator):
       machines[locator] = nil
       hostEndpoints[locator] = nil
+      leases[locator] = nil
     case .setHostEndpoint(let endpoint):
       hostEndpoints[endpoint.locator, default: [:]][endpoint.key] = endpoint
     case .removeHostEndpoint(let locator, let key):
       hostEndpoints[locator]?[key] = nil
       if hostEndpoints[locator]?.isEmpty == true { hostEndpoints[locator] = nil }
+    case .setPortRange(let lease): portRanges[lease.range] = lease.locator
+    case .removePortRange(let range): portRanges[range] = nil
+    case .leasePortRange(let lease): leases[lease.locator, default: [:]][lease.range] = false
+    case .recallPortRange(let lease):
+      // One that was given back meanwhile does not come into being again.
+      if leases[lease.locator]?[lease.range] != nil { leases[lease.locator]?[lease.range] = true }
+    case .endPortRange(let lease):
+      leases[lease.locator]?[lease.range] = nil
+      if leases[lease.locator]?.isEmpty == true { leases[lease.locator] = nil }
     }
   }
 }
