@@ -47,7 +47,7 @@ struct TopologyTests {
   @Test func readsTheDefaultTopology() throws {
     let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
     let topology = try TopologyReader.read(path: "/\(root)/deploy/lab/small.yaml")
-    #expect(topology.members.count == 13)
+    #expect(topology.members.count == 17)
     #expect(Set(topology.guests.map(\.dip)).count == 3)
     #expect(try Scene(topology).victim == "mux2")
     #expect(topology.machines(with: .manager).count == 5)
