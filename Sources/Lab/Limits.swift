@@ -28,6 +28,10 @@ enum Limits {
   static let internetConnections = 32_768
   /// Connections that one VM holds at once: two for each port of a VIP.
   static let heldConnections = 131_072
+  /// Reasons that a report names: the first few tell all.
+  static let namedReasons = 8
+  /// Hosts report once a second, and managers show it at once; a busy machine takes longer.
+  static let statisticsMilliseconds = 2_500
   /// Failures that a report lists one by one; all are counted.
   static let listedFailures = 10_000
   /// Steps of one register's search for an order: 90,000 operations take some 200,000 when there is one.
