@@ -1,6 +1,6 @@
-import Control
+public import Control
 import Foundation
-public import Wire
+import Wire
 
 /// What a node's files say of leased ports.
 public struct KeptPorts: Codable, Hashable, Sendable {
