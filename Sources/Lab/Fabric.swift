@@ -27,7 +27,8 @@ struct Fabric {
 
   /// Every node, client and server of the internet with its link.
   var links: [(member: String, link: Topology.Link)] {
-    (topology.clients + topology.internet).map { ($0.name, $0.link) } + topology.machines.map { ($0.node.name, $0.link) }
+    (topology.clients + topology.internet).map { ($0.name, $0.link) }
+      + topology.machines.map { ($0.node.name, $0.link) }
   }
 
   /// Tells `down` which processes are at work on a lab's namespaces, should `up` be killed in the middle.

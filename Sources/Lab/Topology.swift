@@ -109,7 +109,8 @@ public struct Topology: Codable, Hashable, Sendable {
 extension Topology {
   /// Names of all members, each of which gets a namespace: router, clients, servers of the internet, nodes, VMs.
   public var members: [String] {
-    [router.name] + clients.map(\.name) + internet.map(\.name) + machines.map(\.node.name) + guests.map(\.name)
+    [router.name] + clients.map(\.name) + internet.map(\.name) + machines.map(\.node.name)
+      + guests.map(\.name)
   }
 
   /// The machine of that name.

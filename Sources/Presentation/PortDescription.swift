@@ -71,7 +71,8 @@ struct PortDescription {
 
   private func table(_ pools: [PortPoolStatus]) -> TextTable {
     var table = TextTable([
-      "VIP", "VM", "ALLOCATED", "RECALLED", "IN USE", "CONNECTIONS", "REQUESTS", "REFUSED", "WAIT P99", "HELD",
+      "VIP", "VM", "ALLOCATED", "RECALLED", "IN USE", "CONNECTIONS", "REQUESTS", "REFUSED", "WAIT P99",
+      "HELD",
       "DROPPED",
     ])
     for pool in pools {

@@ -19,7 +19,8 @@ struct PortRows {
 
   private func entry(_ pool: PortPoolStatus) -> ListingEntry {
     let value = StructuredValue.fields(
-      ("vip", .text("\(pool.vip)")), ("service", .text(pool.service)), ("capacity", .integer(pool.capacityPorts)),
+      ("vip", .text("\(pool.vip)")), ("service", .text(pool.service)),
+      ("capacity", .integer(pool.capacityPorts)),
       ("allocated", .integer(pool.allocatedPorts)), ("free", .integer(pool.freePorts)),
       ("recalled", .integer(pool.recalledPorts)), ("orphaned", .integer(pool.orphanedPorts)))
     return ListingEntry(
@@ -90,7 +91,8 @@ struct LeasedPorts {
           held.append(.init(machine: machine, locator: locator, ranges: 0, recalled: 0))
         }
       }
-      holdings[pool.vip] = held.sorted { ($0.machine, $0.locator) < ($1.machine, $1.locator) }.map { holding in
+      holdings[pool.vip] = held.sorted { ($0.machine, $0.locator) < ($1.machine, $1.locator) }.map {
+        holding in
         Holding(
           machine: holding.machine, locator: holding.locator, allocated: holding.ranges * PortRange.portCount,
           recalled: holding.recalled * PortRange.portCount,

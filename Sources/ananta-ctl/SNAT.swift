@@ -6,7 +6,8 @@ import Wire
 /// Calls leased ports back.
 struct SNAT: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "snat", abstract: "Call leased ports back; `get snat` lists them.", subcommands: [Recall.self])
+    commandName: "snat", abstract: "Call leased ports back; `get snat` lists them.",
+    subcommands: [Recall.self])
 
   /// Calls them back.
   struct Recall: AsyncParsableCommand {

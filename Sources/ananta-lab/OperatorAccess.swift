@@ -22,7 +22,8 @@ struct OperatorAccess {
     if environment["ANANTA_SECURITY"] == "plaintext" {
       return OperatorAccess(addresses: addresses, security: .plaintext)
     }
-    guard let authority = environment["ANANTA_CA"], let certificate = own ?? environment["ANANTA_CERTIFICATE"],
+    guard let authority = environment["ANANTA_CA"],
+      let certificate = own ?? environment["ANANTA_CERTIFICATE"],
       let key = ownKey ?? environment["ANANTA_KEY"]
     else { throw LabError(.missing, "ANANTA_CA, ANANTA_CERTIFICATE and ANANTA_KEY must name files.") }
     let files = TLSIdentity(authority: authority, certificate: certificate, key: key)

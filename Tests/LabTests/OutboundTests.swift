@@ -61,7 +61,8 @@ struct OutboundReportTests {
     #expect(scene.sites.map(\.name) == ["site1", "site2", "site3", "site4"])
     #expect(topology.members.contains("site4"))
     let manifest = ManifestWriter(lab: "x", topology: topology).services
-    #expect(manifest.contains("  snat: [blue-1, blue-2, blue-3]\n  snatVIPs: []\n  snatPortsPerMachine: 16000\n"))
+    #expect(
+      manifest.contains("  snat: [blue-1, blue-2, blue-3]\n  snatVIPs: []\n  snatPortsPerMachine: 16000\n"))
   }
 }
 
@@ -102,7 +103,8 @@ struct InternetTests {
   @Test func datagramsAndEchoesAreAnswered() async throws {
     try await Self.inLab { lab, _, outbound in
       let site = outbound.sites[0]
-      let load = DatagramLoad(address: site.link.address, port: GuestServer.internetPorts.datagrams, count: 20)
+      let load = DatagramLoad(
+        address: site.link.address, port: GuestServer.internetPorts.datagrams, count: 20)
       let report = try await lab.ask(from: outbound.busy, load)
       #expect(report.succeeded == 20 && report.shares.map(\.backend) == [site.name], "\(report.failures)")
       let ping = try await lab.run(in: outbound.busy, "ping", "-c", "3", "-W", "2", "\(site.link.address)")

@@ -111,7 +111,10 @@ struct TopologyTests {
       "vip: 203.0.113.10", "vip: 203.0.113.10\n    snatPortsPerMachine: 12",
       "bad.yaml:17: services[0].snatPortsPerMachine: a multiple of 8 is expected"
     ),
-    ("nodes:", "internet: [{name: client, address: 192.0.2.2/28}]\nnodes:", "bad.yaml:5: internet[0].name: client is taken"),
+    (
+      "nodes:", "internet: [{name: client, address: 192.0.2.2/28}]\nnodes:",
+      "bad.yaml:5: internet[0].name: client is taken"
+    ),
     ("nodes:", "nodes: [", "bad.yaml:"),
     ("name: web", "name: web\n    name: web", "bad.yaml:14: name: the key is there twice"),
   ]

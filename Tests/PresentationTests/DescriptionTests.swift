@@ -145,7 +145,8 @@ import Testing
       """
     #expect(description.text(.snat, "203.0.113.11") == text)
     let first = description.text(.snat, "203.0.113.10") ?? ""
-    #expect(first.contains("\nEndpoints:      80/tcp, 53/udp\nPorts:          64512\nAllocated:      16\nFree: "))
+    #expect(
+      first.contains("\nEndpoints:      80/tcp, 53/udp\nPorts:          64512\nAllocated:      16\nFree: "))
   }
 
   @Test func endpointsAreDescribedWithTheirService() {

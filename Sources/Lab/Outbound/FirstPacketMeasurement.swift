@@ -56,7 +56,8 @@ public struct FirstPacketMeasurement: Codable, Hashable, Sendable {
     measured.localRequests = (after.requests ?? 0) - (between.requests ?? 0)
     measured.failures = measured.normal.reasons + again.reasons
     try await measured.takeRoundTrips(in: lab, scene: scene, count: settings.roundTrips)
-    measured.roundTripRequests = (try await lab.settledPorts(of: machine).requests ?? 0) - (after.requests ?? 0)
+    measured.roundTripRequests =
+      (try await lab.settledPorts(of: machine).requests ?? 0) - (after.requests ?? 0)
     return measured
   }
 

@@ -29,7 +29,8 @@ public struct KeepMeasurement: Codable, Hashable, Sendable {
   }
 
   /// Opens so many connections to all servers and keeps them open.
-  public static func take(in lab: Lab, scene: OutboundScene, connections: Int) async throws(LabError) -> Self {
+  public static func take(in lab: Lab, scene: OutboundScene, connections: Int) async throws(LabError) -> Self
+  {
     var measured = KeepMeasurement()
     measured.remotes = scene.sites.count
     let before = try await lab.settledPorts(of: scene.busy)
@@ -42,7 +43,8 @@ public struct KeepMeasurement: Codable, Hashable, Sendable {
     let atRouter = try await Capture.start(
       in: lab, on: lab.topology.router.name, device: "any", filter: filter, snapLength: 64)
     let load = OutboundLoad(
-      targets: scene.targets, count: connections, concurrency: 100, timeoutMilliseconds: 15_000, keepSeconds: 6)
+      targets: scene.targets, count: connections, concurrency: 100, timeoutMilliseconds: 15_000,
+      keepSeconds: 6)
     let watching = Task { () -> (inUse: Int, allocated: Int) in
       var most = (inUse: 0, allocated: 0)
       while !Task.isCancelled {

@@ -28,15 +28,17 @@ public struct OutboundLoad: Hashable, Sendable {
   ///
   /// The kernel repeats a lost SYN after 1 s and again after 2 s.
   public var timeoutMilliseconds: Int
-  /// How long all are kept open once the last is up; then each exchanges a request and a reply. Nil: each is closed
-  /// at once.
+  /// How long all are kept open once the last is up, before each exchanges a request and a reply.
+  ///
+  /// Nil: each is closed at once.
   public var keepSeconds: Int?
   /// After this many seconds none is begun any more, whatever the count.
   public var seconds: Int
 
   /// Describes a load.
   public init(
-    targets: [Target], count: Int, concurrency: Int = 1, perSecond: Int = 0, timeoutMilliseconds: Int = 10_000,
+    targets: [Target], count: Int, concurrency: Int = 1, perSecond: Int = 0,
+    timeoutMilliseconds: Int = 10_000,
     keepSeconds: Int? = nil, seconds: Int = 300
   ) {
     self.targets = targets
@@ -194,7 +196,9 @@ private struct OutboundRun {
       case .nothingYet: return
       case .end: throw SocketError(call: "receive: the server closed the connection", number: 0)
       case .bytes(let bytes):
-        guard reply.append(bytes) else { throw SocketError(call: "receive: the reply is too long", number: 0) }
+        guard reply.append(bytes) else {
+          throw SocketError(call: "receive: the reply is too long", number: 0)
+        }
         waiting[descriptor] = (socket, reply)
         guard let (status, _) = reply.whole else { return }
         if status == 200 { report.answered += 1 } else { note("status \(status)") }

@@ -42,9 +42,11 @@ public struct PortFloodMeasurement: Codable, Hashable, Sendable {
     in lab: Lab, applies: Int = 100, excess: Int = 10, seconds: Int = 15
   ) async throws(LabError) -> Self {
     var measured = PortFloodMeasurement()
-    measured.unloaded = try await ControlMeasurement.applies(in: lab, count: applies, isWaiting: true, pause: 20)
+    measured.unloaded = try await ControlMeasurement.applies(
+      in: lab, count: applies, isWaiting: true, pause: 20)
     if lab.topology.security == .tls {
-      try await lab.certificates.issue(node: node, roles: "host", address: "10.1.99.2", with: lab.record.programs.control)
+      try await lab.certificates.issue(
+        node: node, roles: "host", address: "10.1.99.2", with: lab.record.programs.control)
     }
     try await configure("apply", in: lab)
     measured.capacity = try await flood(in: lab, perSecond: 0, seconds: 5)
@@ -52,7 +54,8 @@ public struct PortFloodMeasurement: Codable, Hashable, Sendable {
     let flooding = Task { try await flood(in: lab, perSecond: max(rate, excess), seconds: seconds) }
     try? await Task.sleep(for: .seconds(2))
     // While nobody speaks for the node, nothing that waits for every node would end.
-    measured.loaded = try await ControlMeasurement.applies(in: lab, count: applies, isWaiting: true, pause: 20)
+    measured.loaded = try await ControlMeasurement.applies(
+      in: lab, count: applies, isWaiting: true, pause: 20)
     measured.flood = try await BackendStopMeasurement.value(of: flooding)
     try await configure("delete", in: lab)
     return measured
@@ -73,12 +76,15 @@ public struct PortFloodMeasurement: Codable, Hashable, Sendable {
     }
     let vip = lab.topology.router.vips.first.map { "\(Fabric.spare(of: $0))" } ?? ""
     documents.append(
-      "kind: Service\nmetadata: {name: \(service)}\nspec: {vip: \(vip), snat: [\(names.joined(separator: ", "))]}\n")
+      "kind: Service\nmetadata: {name: \(service)}\nspec: {vip: \(vip), snat: [\(names.joined(separator: ", "))]}\n"
+    )
     command.input = documents.joined(separator: "---\n")
     try await command.check()
   }
 
-  private static func flood(in lab: Lab, perSecond: Int, seconds: Int) async throws(LabError) -> PortFloodReport {
+  private static func flood(in lab: Lab, perSecond: Int, seconds: Int) async throws(LabError)
+    -> PortFloodReport
+  {
     var words = ["ports", "--node", node, "--per-second", "\(perSecond)", "--seconds", "\(seconds)"]
     if lab.topology.security == .tls {
       let files = lab.certificates.files(of: node)
@@ -89,7 +95,9 @@ public struct PortFloodMeasurement: Codable, Hashable, Sendable {
 
   /// The measurement as text.
   public var text: String {
-    func rate(_ report: PortFloodReport, _ count: Int) -> Int { Int(Double(count) / max(report.seconds, 0.001)) }
+    func rate(_ report: PortFloodReport, _ count: Int) -> Int {
+      Int(Double(count) / max(report.seconds, 0.001))
+    }
     let refusals = flood.refused.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
     return """
       requests for ports, per second: \(rate(capacity, capacity.answered)) answered when nothing else is asked (\(rate(capacity, capacity.granted)) ranges leased); \

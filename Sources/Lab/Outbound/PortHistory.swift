@@ -63,7 +63,8 @@ public struct PortHistory: Codable, Hashable, Sendable {
     for row in rows where row.vm == nil {
       guard let capacity = row.capacity, let free = row.free, let orphaned = row.orphaned else { continue }
       let held = rows.filter { $0.vip == row.vip && $0.vm != nil }.map(\.allocated).reduce(0, +)
-      guard held != row.allocated || held + free + orphaned != capacity, lost.count < Limits.namedReasons else {
+      guard held != row.allocated || held + free + orphaned != capacity, lost.count < Limits.namedReasons
+      else {
         continue
       }
       lost.append("\(row.vip): \(held) leased, \(orphaned) orphaned, \(free) free of \(capacity)")
@@ -81,7 +82,9 @@ public struct PortHistory: Codable, Hashable, Sendable {
 extension Lab {
   /// What every node keeps of leased ports on its disk.
   func keptPorts() async throws(LabError) -> [KeptPorts] {
-    let files = topology.machines.map { "\($0.node.name)=\(directory(of: $0.node.name))/data/node-state.journal" }
+    let files = topology.machines.map {
+      "\($0.node.name)=\(directory(of: $0.node.name))/data/node-state.journal"
+    }
     return try await operate(["leases"] + files, seconds: 60)
   }
 }
