@@ -67,12 +67,13 @@ public struct HostAgent: ~Copyable {
       cells.add(cell)
       cells.add(cell &+ 1, UInt64(truncatingIfNeeded: byteCount))
     case .drop(let reason): cells.add(CounterCells.drop(reason))
-    case .pass, .transmit: break
+    case .pass, .transmit, .hold: break
     }
     return verdict
   }
 
-  /// A packet that a VM sent: `.transmit` towards the router, `.pass` for the host's own prober, or `.drop`.
+  /// A packet that a VM sent: `.transmit` towards the router, `.hold` until it has a leased port, `.pass` for the
+  /// host's own prober, or `.drop`.
   ///
   /// - Parameters:
   ///   - buffer: `Frame.headroom` bytes, then the packet, then at least as much as `Frame` guarantees.
@@ -99,7 +100,7 @@ public struct HostAgent: ~Copyable {
       cells.add(CounterCells.drop(reason))
       cells.add(cell &+ 4)
     case .pass: cells.add(CounterCells.probes)
-    case .deliver: break
+    case .deliver, .hold: break
     }
     return verdict
   }

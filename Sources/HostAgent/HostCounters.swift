@@ -36,6 +36,28 @@ public final class HostCounters: Sendable {
     public var evicted: UInt64
   }
 
+  /// What is known of a VM's leased ports.
+  public struct Ports: Hashable, Sendable {
+    /// Ranges that it has, those that were recalled or given back among them until they are withdrawn.
+    public var ranges: UInt64
+    /// Ports with at least one flow.
+    public var portsInUse: UInt64
+    /// Flows that exist now, the silent ones among them that no sweep has met yet.
+    public var flows: UInt64
+    /// Packets that wait for a port.
+    public var held: UInt64
+    /// Requests made; one that is repeated counts once.
+    public var requests: UInt64
+    /// Of them, refused.
+    public var refused: UInt64
+    /// Packets dropped for want of a port.
+    public var dropped: UInt64
+    /// From a request to its answer, the median in microseconds; 0 before the first.
+    public var waitMicrosecondsP50: UInt64
+    /// What 99 of 100 answers took less than.
+    public var waitMicrosecondsP99: UInt64
+  }
+
   let cells = CounterCells()
 
   /// Starts at zero.
@@ -63,6 +85,13 @@ public final class HostCounters: Sendable {
     return Machine(
       packetsIn: cells.value(first), bytesIn: cells.value(first + 1), packetsOut: cells.value(first + 2),
       bytesOut: cells.value(first + 3), droppedOut: cells.value(first + 4), flows: cells.value(first + 5))
+  }
+
+  /// Of the leased ports of the VM with an index below `HostMap.machineLimit`.
+  public func ports(_ index: UInt32) -> Ports {
+    Ports(
+      ranges: 0, portsInUse: 0, flows: 0, held: 0, requests: 0, refused: 0, dropped: 0, waitMicrosecondsP50: 0,
+      waitMicrosecondsP99: 0)
   }
 }
 

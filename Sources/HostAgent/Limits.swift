@@ -36,4 +36,10 @@ enum Limits {
   static var statusLineBytes: Int { 1024 }
   /// Bytes of the path of an HTTP probe; longer ones do not fit into one segment with the other header lines.
   static var probePathBytes: Int { 1024 }
+  /// Packets of one worker that wait for ports: 512 KB.
+  static var heldPackets: Int { 256 }
+  /// Of them, packets of one VM: a burst of new connections; what comes later is sent again by its sender.
+  static var heldPacketsPerMachine: Int { 32 }
+  /// Bytes of one of them: a first packet is a SYN or a datagram of one Ethernet frame.
+  static var heldByteCount: Int { 2048 }
 }

@@ -149,7 +149,7 @@ struct HostLoop: ~Copyable {
           answers += 1
           guard answers <= Self.answersPerBatch else { continue }
           carryOut(monitor.handle(.packet(buffer.copy(byteCount), from: machine), now: milliseconds))
-        case .drop, .deliver: break
+        case .drop, .deliver, .hold: break
         }
       }
     }
