@@ -13,6 +13,8 @@ final class PortFlood: Sendable {
     var report = PortFloodReport()
     var node = NodeState()
     var locators: [IPv4Address] = []
+    /// When each VM may be asked for again; without a rate.
+    var next: [IPv4Address: ContinuousClock.Instant] = [:]
   }
 
   private let state = Mutex(State())
@@ -20,8 +22,11 @@ final class PortFlood: Sendable {
   private let perSecond: Int
   private let seconds: Int
   private let link: ManagerLink
+  private let clock = ContinuousClock()
+  /// As patient as a host is.
+  private static let patience = Duration.seconds(5)
 
-  /// Without a rate, as many requests are made as the stream takes.
+  /// Without a rate, each VM has one request under way all the time, as hosts have it.
   init(_ managers: OperatorAccess, node: String, perSecond: Int, seconds: Int) {
     self.node = node
     self.perSecond = perSecond
@@ -36,24 +41,14 @@ final class PortFlood: Sendable {
     defer { speaking.cancel() }
     let isKnown = await Patience.wait(upTo: 20_000) { !self.locators.isEmpty }
     guard isKnown else { throw LabError(.timeout, "The managers tell node \(node) of no VM.") }
-    let clock = ContinuousClock()
     let began = clock.now
     state.withLock { $0.report = PortFloodReport() }
-    var sent = 0
     while clock.now < began + .seconds(seconds) {
-      let locators = locators
-      // Without a rate, one request for each VM is always on its way.
-      let elapsed = (clock.now - began) / .seconds(1)
-      let due = perSecond > 0 ? Int(elapsed * Double(perSecond)) : sent + locators.count
-      while sent < due, !locators.isEmpty {
-        link.report(.portRequest(PortRequest(locator: locators[sent % locators.count])))
-        sent += 1
-      }
+      for locator in due(since: began) { link.report(.portRequest(PortRequest(locator: locator))) }
       try await Task.sleep(for: .milliseconds(2))
     }
     let elapsed = (clock.now - began) / .seconds(1)
     return state.withLock { state in
-      state.report.offered = sent
       state.report.seconds = elapsed
       return state.report
     }
@@ -61,12 +56,35 @@ final class PortFlood: Sendable {
 
   private var locators: [IPv4Address] { state.withLock { $0.locators } }
 
+  /// The VMs to be asked for now.
+  private func due(since began: ContinuousClock.Instant) -> [IPv4Address] {
+    let now = clock.now
+    return state.withLock { state in
+      var due: [IPv4Address] = []
+      guard !state.locators.isEmpty else { return due }
+      if perSecond > 0 {
+        let target = Int((now - began) / .seconds(1) * Double(perSecond))
+        let count = max(0, target - state.report.offered)
+        due = (0..<count).map { state.locators[(state.report.offered + $0) % state.locators.count] }
+      } else {
+        due = state.locators.filter { state.next[$0] ?? now <= now }
+        for locator in due { state.next[locator] = now + Self.patience }
+      }
+      state.report.offered += due.count
+      return due
+    }
+  }
+
   private func handle(_ event: ManagerLink.Event) {
     switch event {
     case .connected: state.withLock { $0.report.streams += 1 }
     case .disconnected: return
     case .portRefusal(let refusal):
-      state.withLock { $0.report.refused[refusal.reason.rawValue, default: 0] += 1 }
+      let again = clock.now + .milliseconds(Int(refusal.retryAfterMilliseconds))
+      state.withLock { state in
+        state.report.refused[refusal.reason.rawValue, default: 0] += 1
+        state.next[refusal.locator] = again
+      }
     case .update(let update): take(update)
     }
   }
@@ -82,7 +100,11 @@ final class PortFlood: Sendable {
     state.withLock { state in
       _ = state.node.apply(update)
       state.locators = state.node.machines.keys.sorted()
-      if !update.isSnapshot { state.report.granted += leases.count }
+      guard !update.isSnapshot else { return }
+      let answered = Set(leases.map(\.locator))
+      for locator in answered { state.next[locator] = nil }
+      state.report.leased += answered.count
+      state.report.ranges += leases.count
     }
     link.report(.acknowledged(update.revision, update.epoch))
     if !leases.isEmpty { link.report(.portsReturned(leases)) }

@@ -4,8 +4,10 @@ import Control
 public struct PortFloodReport: Codable, Hashable, Sendable {
   /// Requests that were sent.
   public var offered = 0
+  /// Requests that were answered with leases.
+  public var leased = 0
   /// Ranges that were leased.
-  public var granted = 0
+  public var ranges = 0
   /// Refusals, by reason.
   public var refused: [String: Int] = [:]
   /// How often the stream began.
@@ -15,9 +17,6 @@ public struct PortFloodReport: Codable, Hashable, Sendable {
 
   /// No request yet.
   public init() {}
-
-  /// Leases and refusals.
-  public var answered: Int { granted + refused.values.reduce(0, +) }
 }
 
 /// What operators see while one host asks for far more ports than managers can give.
@@ -26,7 +25,7 @@ public struct PortFloodMeasurement: Codable, Hashable, Sendable {
   public var unloaded = Distribution(milliseconds: [])
   /// `apply --wait` beside it.
   public var loaded = Distribution(milliseconds: [])
-  /// As many requests as can be, when nothing else is asked of the managers.
+  /// What managers lease when each VM has a request under way all the time, and nothing else is asked of the managers.
   public var capacity = PortFloodReport()
   /// So many times as many.
   public var flood = PortFloodReport()
@@ -50,7 +49,7 @@ public struct PortFloodMeasurement: Codable, Hashable, Sendable {
     }
     try await configure("apply", in: lab)
     measured.capacity = try await flood(in: lab, perSecond: 0, seconds: 5)
-    let rate = Int(Double(measured.capacity.answered) / max(measured.capacity.seconds, 0.001)) * excess
+    let rate = Int(Double(measured.capacity.leased) / max(measured.capacity.seconds, 0.001)) * excess
     let flooding = Task { try await flood(in: lab, perSecond: max(rate, excess), seconds: seconds) }
     try? await Task.sleep(for: .seconds(2))
     // While nobody speaks for the node, nothing that waits for every node would end.
@@ -100,8 +99,9 @@ public struct PortFloodMeasurement: Codable, Hashable, Sendable {
     }
     let refusals = flood.refused.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
     return """
-      requests for ports, per second: \(rate(capacity, capacity.answered)) answered when nothing else is asked (\(rate(capacity, capacity.granted)) ranges leased); \
-      then \(rate(flood, flood.offered)) offered, \(rate(flood, flood.granted)) ranges leased; refused: \(refusals.isEmpty ? "none" : refusals.joined(separator: ", "))
+      requests for ports, per second: \(rate(capacity, capacity.leased)) got leases when nothing else was asked, \
+      \(rate(capacity, capacity.ranges)) ranges; then \(rate(flood, flood.offered)) were offered and \
+      \(rate(flood, flood.leased)) got leases; refused: \(refusals.isEmpty ? "none" : refusals.joined(separator: ", "))
         apply --wait without it: \(unloaded.text)
         apply --wait beside it:  \(loaded.text)
 
