@@ -190,7 +190,8 @@ private struct OutboundRun {
   private mutating func hear(
     _ descriptor: Int32, _ waiting: inout [Int32: (socket: Socket, reply: HTTPReply)]
   ) {
-    guard var (socket, reply) = waiting[descriptor] else { return }
+    guard let (socket, earlier) = waiting[descriptor] else { return }
+    var reply = earlier
     do {
       switch try socket.receive() {
       case .nothingYet: return
