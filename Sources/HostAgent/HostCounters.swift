@@ -89,9 +89,13 @@ public final class HostCounters: Sendable {
 
   /// Of the leased ports of the VM with an index below `HostMap.machineLimit`.
   public func ports(_ index: UInt32) -> Ports {
-    Ports(
-      ranges: 0, portsInUse: 0, flows: 0, held: 0, requests: 0, refused: 0, dropped: 0, waitMicrosecondsP50: 0,
-      waitMicrosecondsP99: 0)
+    let first = CounterCells.port(Int(index))
+    let waits = (0..<WaitHistogram.buckets).map { cells.value(first + CounterCells.waits + $0) }
+    return Ports(
+      ranges: cells.value(first), portsInUse: cells.value(first + 1), flows: cells.value(first + 2),
+      held: cells.value(first + 3), requests: cells.value(first + 4), refused: cells.value(first + 5),
+      dropped: cells.value(first + 6), waitMicrosecondsP50: WaitHistogram.quantile(waits, perMille: 500),
+      waitMicrosecondsP99: WaitHistogram.quantile(waits, perMille: 990))
   }
 }
 
@@ -107,7 +111,21 @@ public final class HostCounters: Sendable {
   @inline(always) static var probes: Int { 69 }
   @inline(always) static func drop(_ reason: DropReason) -> Int { Int(reason.rawValue & 63) }
   @inline(always) static func machine(_ index: Int) -> Int { 128 &+ (index & 1023) &* 8 }
-  static var count: Int { 128 + Limits.machines * 8 }
+  /// What is counted of a VM's ports begins here.
+  @inline(always) static func port(_ index: Int) -> Int {
+    128 &+ Limits.machines &* 8 &+ (index & 1023) &* portCells
+  }
+  @inline(always) static var portCells: Int { 48 }
+  @inline(always) static var ranges: Int { 0 }
+  @inline(always) static var portsInUse: Int { 1 }
+  @inline(always) static var portFlows: Int { 2 }
+  @inline(always) static var held: Int { 3 }
+  @inline(always) static var requests: Int { 4 }
+  @inline(always) static var refused: Int { 5 }
+  @inline(always) static var portDrops: Int { 6 }
+  /// The first of `WaitHistogram.buckets`.
+  @inline(always) static var waits: Int { 8 }
+  static var count: Int { 128 + Limits.machines * (8 + portCells) }
 
   private let base: UnsafeMutablePointer<Atomic<UInt64>>
 
