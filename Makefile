@@ -7,7 +7,7 @@ TOPOLOGY ?= deploy/lab/small.yaml
 RELEASE := .build/release
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build release test fuzz simulate lint demo lab-up lab-down bench control chaos install protocol clean
+.PHONY: help deps build release test fuzz simulate lint demo lab-up lab-down bench control snat chaos install protocol clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ bench: release ## measure the packet path, and bulk data through a lab (root)
 
 control: release ## measure the control plane of five managers in a lab (root)
 	@$(RELEASE)/ananta-lab control --name ananta-control
+
+snat: release ## measure how VMs reach the internet in a lab (root)
+	@$(RELEASE)/ananta-lab snat --name ananta-snat
 
 chaos: release ## kill, stop and cut off managers for ROUNDS rounds (default 100), and judge what clients saw (root)
 	@$(RELEASE)/ananta-lab chaos --name ananta-chaos --rounds $(or $(ROUNDS),100)

@@ -113,7 +113,7 @@ let package = Package(
       "Speaker",
       "Management", "Replication", "Storage", "Transport", "Manifest", logging, lifecycle[0], lifecycle[1]),
     program("ananta-ctl", "Control", "Manifest", "PKI", "Presentation", "Transport", "Wire"),
-    program("ananta-lab", "Lab", "Transport", "Control", "Wire"),
+    program("ananta-lab", "Lab", "Transport", "Control", "Wire", logging),
     program("ananta-sim", "Simulator"),
     program("ananta-bench", "Mux", "Dataplane", "KernelPath", "Platform", "Wire"),
 
