@@ -21,8 +21,8 @@ public struct Manager: Sendable {
   var streams: [SessionID: NodeStream] = [:]
   var sessionsByNode: [String: SessionID] = [:]
   /// What each node runs and says of itself; kept when its stream ends.
-  private var nodes: [String: NodeMemory] = [:]
-  private var waits = Waits()
+  var nodes: [String: NodeMemory] = [:]
+  var waits = Waits()
   var now: UInt64 = 0
   var wall: UInt64 = 0
   var portDesk = PortDesk()
@@ -33,7 +33,7 @@ public struct Manager: Sendable {
   var lostSince: [String: UInt64] = [:]
   private var view: (revision: Revision, whole: NodeView)?
 
-  private struct NodeMemory {
+  struct NodeMemory {
     var revision = Revision(0)
     var statistics: NodeStatistics?
   }
@@ -146,32 +146,6 @@ public struct Manager: Sendable {
     guard epoch != nil, !proposals.isFull else { return [] }
     proposals.appendOther()
     return [.append(.note(text, by: author))]
-  }
-
-  private mutating func wait(_ id: RequestID, _ revision: Revision) -> [Output] {
-    guard !waits.isFull else {
-      let reason = "\(Limits.waits) operators are waiting"
-      return [.fail(id, .overloaded(reason: reason, retryAfterMilliseconds: Limits.waitRetryMilliseconds))]
-    }
-    guard epoch != nil else { return [.fail(id, .notPrimary(address: primaryAddress))] }
-    return waits.begin(id, revision, progress)
-  }
-
-  private mutating func endWait(_ id: RequestID) -> [Output] {
-    waits.end(id)
-    return []
-  }
-
-  private mutating func updateWaits() -> [Output] {
-    guard !waits.isEmpty else { return [] }
-    let progress = progress
-    return waits.update(progress)
-  }
-
-  private var progress: Waits.Progress {
-    let names = state.desired.nodes.values.filter(\.runsDataPath).map(\.name).sorted()
-    return Waits.Progress(
-      nodes: names.map { ($0, nodes[$0]?.revision ?? Revision(0)) }, committed: state.revision)
   }
 
   // MARK: The log

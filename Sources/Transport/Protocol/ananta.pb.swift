@@ -804,7 +804,7 @@ nonisolated struct ProtoChange: @unchecked Sendable {
 
   init() {}
 
-  fileprivate var _storage = _StorageClass.defaultInstance
+  fileprivate var _storage = unsafe _StorageClass.defaultInstance
 }
 
 nonisolated struct ProtoFinding: Sendable {
