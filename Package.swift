@@ -125,7 +125,7 @@ let package = Package(
     tests("Segmenter", "Dataplane", "Wire", "PacketBuilder"),
     .target(name: "CMallocCount", path: "Tests/CMallocCount"),
     tests("Mux", "Mux", "Dataplane", "KernelPath", "Platform", "Wire", "PacketBuilder", "CMallocCount"),
-    tests("HostAgent", "HostAgent", "Dataplane", "KernelPath", "Platform", "Wire"),
+    tests("HostAgent", "HostAgent", "Dataplane", "KernelPath", "Platform", "Wire", "CMallocCount"),
     tests("BGP", "BGP", "Wire"),
     tests("Paxos", "Paxos"),
     tests("SEDA", "SEDA"),
