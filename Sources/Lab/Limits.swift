@@ -24,6 +24,14 @@ enum Limits {
   static let convergenceMilliseconds = 30_000
   /// Connections of a load generator that are open at once: RLIMIT_NOFILE may be as low as 1,024.
   static let openConnections = 900
+  /// Connections of one server of the internet: a quarter of 50,000, with room for those that end late.
+  static let internetConnections = 32_768
+  /// Connections that one VM holds at once: two for each port of a VIP.
+  static let heldConnections = 131_072
+  /// Reasons that a report names: the first few tell all.
+  static let namedReasons = 8
+  /// Hosts report once a second, and managers show it at once; a busy machine takes longer.
+  static let statisticsMilliseconds = 2_500
   /// Failures that a report lists one by one; all are counted.
   static let listedFailures = 10_000
   /// Steps of one register's search for an order: 90,000 operations take some 200,000 when there is one.
