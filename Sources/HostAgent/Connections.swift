@@ -83,7 +83,8 @@ extension HostAgent {
     let at = ports.flows.find(
       machine: machine, proto: isUDP ? PortProtocol.udp : PortProtocol.tcp,
       remote: IPv4Address(raw: UInt32(truncatingIfNeeded: key.name &>> 32)),
-      remotePort: UInt16(truncatingIfNeeded: key.name &>> 16), localPort: UInt16(truncatingIfNeeded: key.name))
+      remotePort: UInt16(truncatingIfNeeded: key.name &>> 16), localPort: UInt16(truncatingIfNeeded: key.name)
+    )
     guard at != 0 else { return false }
     let flow = ports.flows.records[at]
     guard !flow.isLent, flow.isClosed || isPortFlowOver(flow, now: now) else { return true }

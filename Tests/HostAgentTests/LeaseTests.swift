@@ -125,7 +125,9 @@ struct LeaseTests {
     bench.wait(200_000)
     #expect(bench.returned().isEmpty)
     // A port of a range that went back is not used, and a late packet to it is told apart.
-    for port in 0..<8 as Range<UInt16> { #expect(bench.outbound(Bench.sent(from: port + 1).bytes).isTransmitted) }
+    for port in 0..<8 as Range<UInt16> {
+      #expect(bench.outbound(Bench.sent(from: port + 1).bytes).isTransmitted)
+    }
     #expect(bench.outbound(Bench.sent(from: 9).bytes).slot != nil)
   }
 
@@ -210,7 +212,8 @@ struct LeaseTests {
     bench.lease(3)
     for port in 1...30 as ClosedRange<UInt16> { _ = bench.outbound(Bench.sent(from: port).bytes) }
     #expect(bench.agent.portStatus(3).held == 6)
-    bench.agent.adopt(Bench.map(machines: [.init(index: 7, locator: locator2, dip: dip, mtu: 1480)], endpoints: []))
+    bench.agent.adopt(
+      Bench.map(machines: [.init(index: 7, locator: locator2, dip: dip, mtu: 1480)], endpoints: []))
     let status = bench.agent.portStatus(3)
     #expect(status.ranges == 0 && status.flows == 0 && status.portsInUse == 0 && status.held == 0)
     #expect(bench.requests().isEmpty)

@@ -78,7 +78,8 @@ struct LentPortTests {
       _ = bench.establish(to: IPv4Address(number: 0xc000_0200 + UInt32(number)))
       while bench.agent.takeChange() != nil {}
     }
-    bench.agent.adopt(Bench.map(machines: [.init(index: 7, locator: locator2, dip: dip, mtu: 1480)], endpoints: []))
+    bench.agent.adopt(
+      Bench.map(machines: [.init(index: 7, locator: locator2, dip: dip, mtu: 1480)], endpoints: []))
     #expect(bench.agent.isEndingRanges)
     var ended = bench.changes().count
     bench.agent.sweep(now: bench.now, budget: 64)
@@ -86,7 +87,9 @@ struct LentPortTests {
     #expect(ended == 1_500 && !bench.agent.isEndingRanges)
   }
 
-  @Test("of an agent before this one are taken over when their range is leased", arguments: [IPProtocol.tcp, .udp])
+  @Test(
+    "of an agent before this one are taken over when their range is leased",
+    arguments: [IPProtocol.tcp, .udp])
   func restored(proto: IPProtocol) {
     var bench = Bench(LentFlowTests.map)
     var flow = KnownFlow(

@@ -17,7 +17,8 @@ extension Bench {
 
   /// What the VM sends.
   static func sent(
-    _ proto: IPProtocol = .tcp, _ flags: UInt8 = 0x02, from port: UInt16 = 5000, to remote: IPv4Address = client,
+    _ proto: IPProtocol = .tcp, _ flags: UInt8 = 0x02, from port: UInt16 = 5000,
+    to remote: IPv4Address = client,
     _ remotePort: UInt16 = 443, isPartial: Bool = false, options: [UInt8] = []
   ) -> Packet {
     if proto == .icmp {

@@ -50,7 +50,9 @@ struct PortLoadTests {
     var reopened = 0
     let reopening = Self.nanoseconds(5_000) {
       for number in stride(from: 0, to: 50_000, by: 10) {
-        if load.send(number & 3, UInt16(20_000 + number >> 2), flags: 0x02, now: 10_001) != 0 { reopened += 1 }
+        if load.send(number & 3, UInt16(20_000 + number >> 2), flags: 0x02, now: 10_001) != 0 {
+          reopened += 1
+        }
       }
     }
     #expect(reopened >= 4_999 && load.agent.portStatus(3).portsInUse <= 12_504)
@@ -94,7 +96,9 @@ struct PortLoadTests {
       let port = UInt16(truncatingIfNeeded: 2 &+ round % 200)
       let leased = load.send(Int(round & 3), port, flags: 0x02, now: round)
       _ = load.send(Int(round & 3), port, flags: 0x10, now: round)
-      if leased != 0 { _ = load.receive(Int(round & 3), leased, flags: round % 5 == 0 ? 0x04 : 0x12, now: round) }
+      if leased != 0 {
+        _ = load.receive(Int(round & 3), leased, flags: round % 5 == 0 ? 0x04 : 0x12, now: round)
+      }
       load.agent.sweep(now: round, budget: 64)
       _ = load.agent.takePortRequest()
       _ = load.agent.takeReturnedRange()

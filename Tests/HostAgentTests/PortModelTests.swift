@@ -146,7 +146,9 @@ struct PortModel: ~Copyable {
   }
 
   mutating func answer() {
-    let all = uses.keys.sorted { ($0.port, $0.remote.number, $0.remotePort) < ($1.port, $1.remote.number, $1.remotePort) }
+    let all = uses.keys.sorted {
+      ($0.port, $0.remote.number, $0.remotePort) < ($1.port, $1.remote.number, $1.remotePort)
+    }
     guard let outside = all.randomElement(using: &numbers), let use = uses[outside] else { return }
     var packet = Packet(
       source: outside.remote, destination: vip, proto: outside.proto, sourcePort: outside.remotePort,
@@ -170,14 +172,17 @@ struct PortModel: ~Copyable {
   /// From somebody who was never contacted.
   mutating func stray() {
     let packet = Packet(
-      source: router, destination: vip, sourcePort: 443, destinationPort: UInt16(1024 + below(320)), flags: 0x12)
+      source: router, destination: vip, sourcePort: 443, destinationPort: UInt16(1024 + below(320)),
+      flags: 0x12)
     let fate = bench.inbound(Packet.wrapped(packet.bytes, to: below(2) == 0 ? locator1 : locator2))
     if fate.machine != nil { faults.append("a stranger's packet went through") }
   }
 
   /// Everything recalled and silent: all ranges come back.
   mutating func finish() {
-    for range in leases.keys.sorted() { bench.agent.recall(range, machine: leases[range]?.machine ?? 0, now: bench.now) }
+    for range in leases.keys.sorted() {
+      bench.agent.recall(range, machine: leases[range]?.machine ?? 0, now: bench.now)
+    }
     for _ in 0..<4 {
       bench.wait(125_000)
       for change in bench.changes() where change.kind == .silent {
@@ -190,7 +195,9 @@ struct PortModel: ~Copyable {
     for range in back { end(range) }
     for machine in [3, 7] as [UInt32] {
       let status = bench.agent.portStatus(machine)
-      if status.ranges + status.portsInUse + status.flows + status.held > 0 { faults.append("left: \(status)") }
+      if status.ranges + status.portsInUse + status.flows + status.held > 0 {
+        faults.append("left: \(status)")
+      }
     }
   }
 }
