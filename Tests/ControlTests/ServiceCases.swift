@@ -1,4 +1,5 @@
 import Control
+import Wire
 
 extension ValidationCase {
   static let services = [
