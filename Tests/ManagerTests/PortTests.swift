@@ -348,7 +348,7 @@ import Wire
 
   @Test("when all ports are taken, that is said") func exhausted() {
     let names = (1...6).map { "vm\($0)" }
-    var bench = Bench(Self.base + names.map { Self.machine($0) } + [Self.service(names, ports: 64_512)])
+    var bench = Bench(Self.base + names.dropFirst(2).map { Self.machine($0) } + [Self.service(names, ports: 64_512)])
     for _ in 0..<400 where bench.refusals.isEmpty {
       for number in UInt8(1)...6 { bench.ask(IPv4Address(10, 64, 1, number)) }
       bench.pass(1)
