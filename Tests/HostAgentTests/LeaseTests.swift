@@ -198,7 +198,7 @@ struct LeaseTests {
     bench.lease(1)
     let fate = bench.outbound(Bench.sent(proto).bytes)
     let isOver = bench.agent.withdraw(Bench.range(0), machine: 3)
-    #expect(isOver && !bench.agent.isEndingRanges)
+    #expect(isOver && bench.agent.isEndingRanges == false)
     #expect(bench.inbound(Bench.answer(fate)).reason == .noEndpoint)
     #expect(bench.outbound(Bench.sent(proto).bytes).slot != nil)
     #expect(bench.agent.portStatus(3).portsInUse == 0)
