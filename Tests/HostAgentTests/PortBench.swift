@@ -86,7 +86,7 @@ extension Bench {
     let end = now &+ milliseconds
     while now != end {
       now = now &+ min(1_000, end &- now)
-      for _ in 0..<8 { agent.sweep(now: now, budget: 2_048) }
+      for _ in 0..<32 { agent.sweep(now: now, budget: 2_048) }
     }
   }
 }

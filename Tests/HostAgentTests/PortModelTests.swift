@@ -32,6 +32,7 @@ struct PortModel: ~Copyable {
   var numbers: Seeded
   /// By range: whose, and whether new flows may take it.
   var leases: [SNATRange: (machine: UInt32, isUsable: Bool)] = [:]
+  var recalled: Set<SNATRange> = []
   var uses: [Outside: Use] = [:]
   var held: [Int: (machine: UInt32, flow: Flow, bytes: [UInt8])] = [:]
   var faults: [String] = []
@@ -80,6 +81,7 @@ struct PortModel: ~Copyable {
       return
     }
     bench.agent.recall(range, machine: owner.machine, now: bench.now)
+    recalled.insert(range)
     leases[range] = (owner.machine, false)
   }
 
@@ -134,10 +136,14 @@ struct PortModel: ~Copyable {
     if let before = uses[outside], before.flow != flow, isFresh(before) {
       faults.append("\(flow) took \(port) from \(before.flow)")
     }
+    let isClean = lease.isUsable && !recalled.contains(SNATRange(vip: vip, holding: port))
     for (other, use) in uses where flow.proto == .udp && other.proto == .udp && isFresh(use) {
       let isSameSocket = use.flow.machine == flow.machine && use.flow.local == flow.local
-      let isUsable = leases[SNATRange(vip: vip, holding: other.port)]?.isUsable == true
-      if isSameSocket && isUsable && lease.isUsable && other.port != port {
+      // A range that was recalled and leased again may have an old mapping beside a new one.
+      let isUsable =
+        leases[SNATRange(vip: vip, holding: other.port)]?.isUsable == true
+        && !recalled.contains(SNATRange(vip: vip, holding: other.port))
+      if isSameSocket && isUsable && isClean && other.port != port {
         faults.append("\(flow) has \(port) and \(other.port)")
       }
       if !isSameSocket && other.port == port { faults.append("\(flow) shares \(port) with \(use.flow)") }
@@ -172,7 +178,7 @@ struct PortModel: ~Copyable {
   /// From somebody who was never contacted.
   mutating func stray() {
     let packet = Packet(
-      source: router, destination: vip, sourcePort: 443, destinationPort: UInt16(1024 + below(320)),
+      source: client, destination: vip, sourcePort: 443, destinationPort: UInt16(1024 + below(320)),
       flags: 0x12)
     let fate = bench.inbound(Packet.wrapped(packet.bytes, to: below(2) == 0 ? locator1 : locator2))
     if fate.machine != nil { faults.append("a stranger's packet went through") }
