@@ -216,14 +216,15 @@ public struct ManagerState: Hashable, Sendable {
 
   private mutating func apply(_ changes: [HealthChange], from node: String) -> [NodeCommands] {
     let relevant = relevant(changes, from: node)
-    let services = Set(relevant.compactMap { servicesByVIP[$0.key.vip] })
-    let before = NodeView(of: self, services: services, machines: [], vips: [])
+    let vips = Set(relevant.map(\.key.vip))
+    let services = Set(vips.compactMap { servicesByVIP[$0] })
+    let before = NodeView(of: self, services: services, machines: [], vips: vips)
     for change in relevant {
       guard let machine = machinesByLocator[change.locator] else { continue }
       health[BackendKey(machine: machine, endpoint: change.key)] = BackendHealth(
         isHealthy: change.isHealthy, reason: change.reason)
     }
-    let after = NodeView(of: self, services: services, machines: [], vips: [])
+    let after = NodeView(of: self, services: services, machines: [], vips: vips)
     let delta = before.muxCommands(to: after)
     guard !delta.isEmpty else { return [] }
     return desired.nodes.values.filter { $0.roles.contains(.mux) }.map(\.name).sorted()
