@@ -50,10 +50,7 @@ struct GuestServer: Hashable {
     case .http:
       try StateFiles.write(webConfiguration(own), to: "\(own)/nginx.conf")
       // nginx raises its limit of descriptors in its workers only, and this one has none.
-      words = [
-        "prlimit", "--nofile=\(2 * connections):\(2 * connections)", "nginx", "-p", own, "-c",
-        "\(own)/nginx.conf", "-e", "stderr",
-      ]
+      words = Limits.allDescriptors + ["nginx", "-p", own, "-c", "\(own)/nginx.conf", "-e", "stderr"]
     case .iperf3: words = ["iperf3", "--server", "--port", String(port), "--forceflush"]
     case .udp: words = [programs.lab, "traffic", "answer", "--name", guest, "--port", String(port)]
     }

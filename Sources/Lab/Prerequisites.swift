@@ -6,7 +6,7 @@ enum Prerequisites {
   /// Programs, and the Debian package each comes from.
   private static let tools = [
     ("ip", "iproute2"), ("sysctl", "procps"), ("nginx", "nginx-light"), ("iperf3", "iperf3"),
-    ("ethtool", "ethtool"), ("timeout", "coreutils"), ("setsid", "util-linux"), ("prlimit", "util-linux"),
+    ("ethtool", "ethtool"), ("timeout", "coreutils"), ("setsid", "util-linux"),
     (RouterDaemons.directory + "/zebra", "frr"), (RouterDaemons.directory + "/bgpd", "frr"),
   ]
   private static let measuringTools = [("curl", "curl"), ("tcpdump", "tcpdump"), ("nft", "nftables")]

@@ -78,7 +78,7 @@ public final class ManagerReplica: ManagementService {
   {
     guard !desk.withLock({ $0.isStopped }) else { throw .notPrimary(address: nil) }
     let author = author(identity)
-    let answer = await withCheckedContinuation { continuation in
+    let answer = await withCheckedContinuation { (continuation: CheckedContinuation<Desk.Answer, Never>) in
       let id = desk.withLock { desk in
         let id = RequestID(desk.nextID())
         desk.begin(id, continuation)

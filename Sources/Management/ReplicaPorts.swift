@@ -1,6 +1,7 @@
 public import Control
 import Manager
 import SEDA
+import Synchronization
 
 /// Leased ports at a running manager.
 extension ManagerReplica {
@@ -32,7 +33,7 @@ extension ManagerReplica {
 
   /// A host asks for ports; what the stage has no room for is answered so, and the host asks again later.
   func take(_ request: PortRequest, of node: String, from session: SessionID) async {
-    func refuse(_ milliseconds: UInt32) {
+    @Sendable func refuse(_ milliseconds: UInt32) {
       let refusal = PortRefusal(
         locator: request.locator, reason: .overloaded, retryAfterMilliseconds: milliseconds)
       desk.withLock { $0.refuse(refusal, session) }

@@ -50,9 +50,26 @@ extension Lab {
       ?? LabPorts(vip: "", vm: machine, allocated: 0, recalled: 0)
   }
 
-  /// Connects to the internet from a VM's namespace.
+  /// Connects to the internet from a VM's namespace, by as many processes as have descriptors for all.
   public func reach(
     from member: String, _ load: OutboundLoad, isYielding: Bool = false
+  ) async throws(LabError) -> OutboundReport {
+    let isKeeping = load.keepSeconds != nil && load.concurrency > 0
+    let processes = isKeeping && !isYielding ? (load.count - 1) / Limits.heldConnections + 1 : 1
+    var parts: [Task<OutboundReport, any Error>] = []
+    for index in 0..<processes {
+      var part = load
+      part.count = load.count * (index + 1) / processes - load.count * index / processes
+      let chosen = part
+      parts.append(Task { try await reachOnce(from: member, chosen, isYielding: isYielding) })
+    }
+    var whole = OutboundReport()
+    for part in parts { whole.add(try await BackendStopMeasurement.value(of: part)) }
+    return whole
+  }
+
+  private func reachOnce(
+    from member: String, _ load: OutboundLoad, isYielding: Bool
   ) async throws(LabError) -> OutboundReport {
     var words = [
       "reach", "--count", "\(load.count)", "--concurrency", "\(load.concurrency)", "--per-second",
@@ -60,10 +77,7 @@ extension Lab {
     ]
     for target in load.targets { words += ["--to", "\(target.address):\(target.port)"] }
     if let seconds = load.keepSeconds { words += ["--keep", "\(seconds)"] }
-    // As many descriptors as connections, however few this process may have.
-    let limit = Limits.heldConnections
-    var prefix = ["prlimit", "--nofile=\(limit):\(limit)"]
-    if isYielding { prefix = ControlMeasurement.yielding + prefix }
+    let prefix = (isYielding ? ControlMeasurement.yielding : []) + Limits.allDescriptors
     return try await traffic(
       from: member, words, prefix: prefix,
       seconds: load.seconds + (load.keepSeconds ?? 0) + load.timeoutMilliseconds / 1000 + 120)

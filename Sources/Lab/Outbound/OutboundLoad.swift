@@ -76,6 +76,18 @@ public struct OutboundReport: Codable, Hashable, Sendable {
   public var handshakes = Distribution(milliseconds: [])
   /// From the first SYN to the end of the last handshake.
   public var seconds = 0.0
+
+  /// Joins what another process reports of the same time.
+  mutating func add(_ other: OutboundReport) {
+    attempted += other.attempted
+    connected += other.connected
+    failed += other.failed
+    open += other.open
+    answered += other.answered
+    reasons += other.reasons.filter { !reasons.contains($0) }
+    handshakes = Distribution(milliseconds: handshakes.milliseconds + other.handshakes.milliseconds)
+    seconds = max(seconds, other.seconds)
+  }
 }
 
 private struct OutboundRun {
