@@ -17,7 +17,7 @@ struct AgentPorts: Sendable {
 
   /// What its VMs have done with, and what is to be said again.
   ///
-  /// - Parameter isQuiet: only what was recalled goes back.
+  /// When all is to come to rest, only what was recalled goes back.
   mutating func giveBack(_ node: NodeState, _ chance: inout Chance, isQuiet: Bool) -> [PortLease] {
     var news: [PortLease] = []
     for (locator, ranges) in node.leases.sorted(by: { $0.key < $1.key }) {
