@@ -76,7 +76,10 @@ extension World {
 
   /// A primary leases ports: all MUXes that have acknowledged something to it know them.
   mutating func checkOrder(_ update: Update, by manager: Int) {
-    guard let process = machines[manager].process, let epoch = process.epoch else { return }
+    // A snapshot says again what was leased before a MUX counted that has come since.
+    guard !update.isSnapshot, let process = machines[manager].process, let epoch = process.epoch else {
+      return
+    }
     var muxes: [Int]?
     for case .leasePortRange(let lease) in update.commands {
       counts[.rangesLeased] += 1
