@@ -81,7 +81,8 @@ public struct ManagerState: Hashable, Sendable {
     case .portsRecalled(let recall, let author):
       let effects = apply(recall)
       let ranges = effects.recalledCount == 1 ? "1 range" : "\(effects.recalledCount) ranges"
-      keep(AuditRecord(revision: revision, author: author, note: "recalled \(ranges) of ports, \(recall.whose)"))
+      keep(
+        AuditRecord(revision: revision, author: author, note: "recalled \(ranges) of ports, \(recall.whose)"))
       return effects
     }
     return Effects()
@@ -92,7 +93,7 @@ public struct ManagerState: Hashable, Sendable {
 
   /// The same out of a view that serves several nodes.
   ///
-  /// - Parameter ripe: a host is told only of leases up to that revision.
+  /// A host is told only of leases up to the revision `ripe`.
   func snapshot(for name: String, in whole: NodeView, ripe: Revision = Revision(.max)) -> [Command] {
     guard let node = desired.nodes[name] else { return [] }
     let keyCommands = node.runsDataPath && !keys.keys.isEmpty ? [Command.setKeys(keys)] : []

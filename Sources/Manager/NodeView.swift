@@ -27,7 +27,7 @@ struct NodeView {
 
   /// Views some services and VMs of a state.
   ///
-  /// - Parameter vips: those that may be announced for another reason than these services.
+  /// `vips` are those that may be announced for another reason than these services.
   init(
     of state: ManagerState, services: Set<String>, machines names: Set<String>, vips: Set<IPv4Address>
   ) {

@@ -42,8 +42,7 @@ extension ManagerState {
         let node = desired.machines[machine]?.host
       else { continue }
       let last = ports.holdings[machine]
-      let isSoon = last.map { $0.lastCount > 0 && time >= $0.lastAt && time - $0.lastAt <= Limits.demandMilliseconds }
-      let wanted = isSoon == true ? min(2 * (last?.lastCount ?? 1), Limits.rangesPerAnswer) : 1
+      let wanted = last?.nextCount(at: time) ?? 1
       let ranges = ports.lease(
         min(wanted, room(of: machine, in: service)), of: service.sources, to: machine, at: request.locator,
         revision)
@@ -126,7 +125,9 @@ extension ManagerState {
   mutating func movePorts(_ touched: Touched, from old: ManagerState) -> PortEffects {
     var effects = PortEffects()
     for name in touched.machines.sorted() {
-      guard let host = old.desired.machines[name]?.host, locators[name] != old.locators[name] else { continue }
+      guard let host = old.desired.machines[name]?.host, locators[name] != old.locators[name] else {
+        continue
+      }
       for range in ports.abandon(name, on: host, at: revision) { effects.remove(range) }
     }
     openPools(touched, old.desired)

@@ -17,7 +17,7 @@ struct AgentPorts: Sendable {
 
   /// What its VMs have done with, and what is to be said again.
   ///
-  /// - Parameter isQuiet: only what was recalled goes back.
+  /// When all is to come to rest, only what was recalled goes back.
   mutating func giveBack(_ node: NodeState, _ chance: inout Chance, isQuiet: Bool) -> [PortLease] {
     var news: [PortLease] = []
     for (locator, ranges) in node.leases.sorted(by: { $0.key < $1.key }) {
@@ -76,7 +76,10 @@ extension World {
 
   /// A primary leases ports: all MUXes that have acknowledged something to it know them.
   mutating func checkOrder(_ update: Update, by manager: Int) {
-    guard let process = machines[manager].process, let epoch = process.epoch else { return }
+    // A snapshot says again what was leased before a MUX counted that has come since.
+    guard !update.isSnapshot, let process = machines[manager].process, let epoch = process.epoch else {
+      return
+    }
     var muxes: [Int]?
     for case .leasePortRange(let lease) in update.commands {
       counts[.rangesLeased] += 1

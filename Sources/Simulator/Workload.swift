@@ -89,7 +89,8 @@ struct Workload: Sendable {
     }
     let probe = Probe(method: .tcp, port: UInt16(8080 + chance.number(0...4) / 4))
     return Endpoint(
-      name: "e\(index)", transport: index == 0 ? .tcp : .udp, port: chance.happens(perThousand: 100) ? 1030 : UInt16(80 + index), backendPort: 8080,
+      name: "e\(index)", transport: index == 0 ? .tcp : .udp,
+      port: chance.happens(perThousand: 100) ? 1030 : UInt16(80 + index), backendPort: 8080,
       backends: backends, probe: chance.happens(perThousand: 700) ? probe : nil,
       idleTimeoutMilliseconds: 60_000 + 1000 * chance.number(0...60))
   }

@@ -100,7 +100,9 @@ import Testing
   /// No range is two VMs', and MUXes know exactly those that are leased.
   private static func checkPorts(_ state: ManagerState, _ seed: UInt64) {
     var taken: Set<PortRange> = []
-    for pool in ManagerSnapshot(state).ports.map({ $0.grants.map { ($0.vip, $0.ports) } + $0.orphans.map { ($0.vip, $0.ports) } }) ?? [] {
+    for pool in ManagerSnapshot(state).ports.map({
+      $0.grants.map { ($0.vip, $0.ports) } + $0.orphans.map { ($0.vip, $0.ports) }
+    }) ?? [] {
       for port in pool.1 {
         guard let range = PortRange(vip: pool.0, firstPort: port) else { continue }
         #expect(taken.insert(range).inserted, "seed \(seed): \(range) is taken twice")

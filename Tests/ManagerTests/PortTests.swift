@@ -18,7 +18,9 @@ import Wire
     PortLease(range(port), to: locator)
   }
 
-  static func service(_ snat: [String] = ["vm1"], ports: Int = 64, _ change: (inout Service) -> Void = { _ in })
+  static func service(
+    _ snat: [String] = ["vm1"], ports: Int = 64, _ change: (inout Service) -> Void = { _ in }
+  )
     -> Resource
   {
     var service = Service(name: "web", vip: vip, endpoints: [], snat: snat, snatPortsPerMachine: ports)
@@ -55,7 +57,9 @@ import Wire
     var counts: [Int] = []
     var entries: [Entry] = []
 
-    init(_ resources: [Resource] = PortTests.base + [PortTests.service()], muxes: [String] = ["mux1", "mux2"]) {
+    init(
+      _ resources: [Resource] = PortTests.base + [PortTests.service()], muxes: [String] = ["mux1", "mux2"]
+    ) {
       feed(.becamePrimary(Epoch(1)))
       feed(.tick(milliseconds: clock, wallMilliseconds: clock))
       operate(.apply(resources))
@@ -69,7 +73,9 @@ import Wire
       unheard[node] = []
       let known = nodes[node] ?? NodeState()
       let roles: [Role] = node.hasPrefix("mux") ? [.mux] : [.host]
-      feed(.connected(Hello(node: node, roles: roles, epoch: known.epoch, revision: known.revision), SessionID(last)))
+      feed(
+        .connected(
+          Hello(node: node, roles: roles, epoch: known.epoch, revision: known.revision), SessionID(last)))
     }
 
     mutating func operate(_ operation: Control.Operation) {
@@ -210,7 +216,8 @@ import Wire
     #expect(bench.leases() == [1024] && bench.nodes["host1"]?.epoch == Epoch(2))
   }
 
-  @Test("what is given back is free, once; what was said before a new lease is not about that") func returned() {
+  @Test("what is given back is free, once; what was said before a new lease is not about that")
+  func returned() {
     var bench = Bench()
     bench.ask()
     bench.hear()
@@ -244,11 +251,11 @@ import Wire
     #expect(pool?.holdings.first?.recalled == 2 && pool?.capacity == 8064 && pool?.free == 8062)
     bench.ask()
     bench.hear()
-    #expect(bench.leases() == [1024, 1032, 1040])
+    #expect(bench.leases() == [1024, 1032, 1040, 1048])
     bench.giveBack([Self.lease(1024), Self.lease(1032)])
     bench.hear()
-    #expect(bench.leases() == [1040])
-    #expect(bench.manager.clusterState().ports.first?.free == 8063)
+    #expect(bench.leases() == [1040, 1048])
+    #expect(bench.manager.clusterState().ports.first?.free == 8062)
   }
 
   @Test("a VM that is out of snat drains; its VIP is announced until then") func shrunk() {
@@ -299,7 +306,8 @@ import Wire
     #expect(bench.entries.contains { if case .portsReleased("host1", _) = $0 { true } else { false } })
   }
 
-  @Test("a deleted host's ports are free when it says goodbye, or after ten minutes", arguments: [true, false])
+  @Test(
+    "a deleted host's ports are free when it says goodbye, or after ten minutes", arguments: [true, false])
   func farewell(answers: Bool) {
     var bench = Bench()
     bench.operate(
@@ -348,7 +356,8 @@ import Wire
 
   @Test("when all ports are taken, that is said") func exhausted() {
     let names = (1...6).map { "vm\($0)" }
-    var bench = Bench(Self.base + names.dropFirst(2).map { Self.machine($0) } + [Self.service(names, ports: 64_512)])
+    var bench = Bench(
+      Self.base + names.dropFirst(2).map { Self.machine($0) } + [Self.service(names, ports: 64_512)])
     for _ in 0..<400 where bench.refusals.isEmpty {
       for number in UInt8(1)...6 { bench.ask(IPv4Address(10, 64, 1, number)) }
       bench.pass(1)
