@@ -113,7 +113,8 @@ struct ServiceCheck {
     if service.snat.count > rangeCount {
       findings.refuse(
         key, "spec.snat",
-        "\(service.snat.count) VMs need a range of ports each, and its VIPs have \(rangeCount); add to snatVIPs")
+        "\(service.snat.count) VMs need a range of ports each, and its VIPs have \(rangeCount); add to snatVIPs"
+      )
     } else if ports > rangeCount * PortRange.portCount {
       findings.warn(
         key, "spec.snatPortsPerMachine",

@@ -39,7 +39,9 @@ extension Manager {
       let refusal = PortRefusal(locator: locator, reason: reason, retryAfterMilliseconds: milliseconds)
       return [.refusePorts(refusal, session)]
     }
-    guard state.host(of: locator) == node else { return refuse(.noService, Limits.noServiceRetryMilliseconds) }
+    guard state.host(of: locator) == node else {
+      return refuse(.noService, Limits.noServiceRetryMilliseconds)
+    }
     guard portDesk.allows(locator) else { return refuse(.rate, Limits.rateRetryMilliseconds) }
     guard !muxes.isEmpty else { return refuse(.noMux, Limits.portRetryMilliseconds) }
     guard !portDesk.isAsking(locator), !leases.awaits(locator) else { return [] }

@@ -81,7 +81,8 @@ public struct ManagerState: Hashable, Sendable {
     case .portsRecalled(let recall, let author):
       let effects = apply(recall)
       let ranges = effects.recalledCount == 1 ? "1 range" : "\(effects.recalledCount) ranges"
-      keep(AuditRecord(revision: revision, author: author, note: "recalled \(ranges) of ports, \(recall.whose)"))
+      keep(
+        AuditRecord(revision: revision, author: author, note: "recalled \(ranges) of ports, \(recall.whose)"))
       return effects
     }
     return Effects()
@@ -92,7 +93,7 @@ public struct ManagerState: Hashable, Sendable {
 
   /// The same out of a view that serves several nodes.
   ///
-  /// - Parameter ripe: a host is told only of leases up to that revision.
+  /// A host is told only of leases up to the revision `ripe`.
   func snapshot(for name: String, in whole: NodeView, ripe: Revision = Revision(.max)) -> [Command] {
     guard let node = desired.nodes[name] else { return [] }
     let keyCommands = node.runsDataPath && !keys.keys.isEmpty ? [Command.setKeys(keys)] : []
@@ -216,14 +217,15 @@ public struct ManagerState: Hashable, Sendable {
 
   private mutating func apply(_ changes: [HealthChange], from node: String) -> [NodeCommands] {
     let relevant = relevant(changes, from: node)
-    let services = Set(relevant.compactMap { servicesByVIP[$0.key.vip] })
-    let before = NodeView(of: self, services: services, machines: [], vips: [])
+    let vips = Set(relevant.map(\.key.vip))
+    let services = Set(vips.compactMap { servicesByVIP[$0] })
+    let before = NodeView(of: self, services: services, machines: [], vips: vips)
     for change in relevant {
       guard let machine = machinesByLocator[change.locator] else { continue }
       health[BackendKey(machine: machine, endpoint: change.key)] = BackendHealth(
         isHealthy: change.isHealthy, reason: change.reason)
     }
-    let after = NodeView(of: self, services: services, machines: [], vips: [])
+    let after = NodeView(of: self, services: services, machines: [], vips: vips)
     let delta = before.muxCommands(to: after)
     guard !delta.isEmpty else { return [] }
     return desired.nodes.values.filter { $0.roles.contains(.mux) }.map(\.name).sorted()

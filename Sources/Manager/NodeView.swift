@@ -27,7 +27,7 @@ struct NodeView {
 
   /// Views some services and VMs of a state.
   ///
-  /// - Parameter vips: those that may be announced since VMs have ports of them, though no service may lead there.
+  /// `vips` are those that may be announced for another reason than these services.
   init(
     of state: ManagerState, services: Set<String>, machines names: Set<String>, vips: Set<IPv4Address>
   ) {
@@ -43,7 +43,7 @@ struct NodeView {
       for endpoint in service.endpoints { add(endpoint, of: service, in: state) }
       announced.formUnion(service.sources)
     }
-    for vip in vips where state.ports.hasGrants(of: vip) { announced.insert(vip) }
+    for vip in vips where state.isAnnounced(vip) { announced.insert(vip) }
   }
 
   /// Whether MUXes announce a VIP.

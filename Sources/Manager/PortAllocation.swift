@@ -16,6 +16,11 @@ struct PortAllocation: Hashable, Sendable {
 
     /// Ranges that new connections may take.
     var usableCount: Int { ranges.count - recalledCount }
+    /// How many ranges a request gets: who asks again soon gets twice as many as the last time.
+    func nextCount(at time: UInt64) -> Int {
+      guard lastCount > 0, time >= lastAt, time - lastAt <= Limits.demandMilliseconds else { return 1 }
+      return min(2 * lastCount, Limits.rangesPerAnswer)
+    }
     var isBlank: Bool { ranges.isEmpty && lastAt == 0 }
   }
 

@@ -42,8 +42,7 @@ extension ManagerState {
         let node = desired.machines[machine]?.host
       else { continue }
       let last = ports.holdings[machine]
-      let isSoon = last.map { time >= $0.lastAt && time - $0.lastAt <= Limits.demandMilliseconds } ?? false
-      let wanted = isSoon ? min(2 * max(1, last?.lastCount ?? 1), Limits.rangesPerAnswer) : 1
+      let wanted = last?.nextCount(at: time) ?? 1
       let ranges = ports.lease(
         min(wanted, room(of: machine, in: service)), of: service.sources, to: machine, at: request.locator,
         revision)
@@ -126,7 +125,9 @@ extension ManagerState {
   mutating func movePorts(_ touched: Touched, from old: ManagerState) -> PortEffects {
     var effects = PortEffects()
     for name in touched.machines.sorted() {
-      guard let host = old.desired.machines[name]?.host, locators[name] != old.locators[name] else { continue }
+      guard let host = old.desired.machines[name]?.host, locators[name] != old.locators[name] else {
+        continue
+      }
       for range in ports.abandon(name, on: host, at: revision) { effects.remove(range) }
     }
     openPools(touched, old.desired)
@@ -154,7 +155,7 @@ extension ManagerState {
   }
 
   /// Whether MUXes announce the VIP: as long as VMs leave by it, or did and are not done, or a backend can serve.
-  private func isAnnounced(_ vip: IPv4Address) -> Bool {
+  func isAnnounced(_ vip: IPv4Address) -> Bool {
     guard !isLeftBy(vip), !ports.hasGrants(of: vip) else { return true }
     guard let name = servicesByVIP[vip] else { return false }
     return NodeView(of: self, services: [name], machines: [], vips: []).announces(vip)

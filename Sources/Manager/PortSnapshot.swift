@@ -96,9 +96,7 @@ public struct PortSnapshot: Codable, Hashable, Sendable {
     }
   }
 
-  /// Takes an allocation up where it was written down.
-  ///
-  /// - Parameter locators: of each VM.
+  /// Takes an allocation up where it was written down, with the locator of each VM.
   func allocation(_ locators: [String: IPv4Address]) -> PortAllocation {
     var allocation = PortAllocation()
     for grant in grants {
