@@ -96,7 +96,8 @@ extension HostAgent {
       return .transportHeader
     }
     let found = findAnswered(
-      machine: machine, proto: PortProtocol.echo, vip: header.destination(frame), port: echo.identifier(frame),
+      machine: machine, proto: PortProtocol.echo, vip: header.destination(frame),
+      port: echo.identifier(frame),
       remote: quotation.header.destination(frame), remotePort: 0, now: now)
     guard case .flow(let at) = found else { return Self.fault(found, otherwise: .noFlow) }
     let dip = directory.machines[machine].dip

@@ -83,7 +83,6 @@ extension HostAgent {
     return at != 0 && UInt32(ports.leases.leases[at].machine) == machine ? at : 0
   }
 
-
   /// Lets no new flow take a range, which goes back when its last one ends, after 240 s at the latest.
   public mutating func recall(_ range: SNATRange, machine: UInt32, now: UInt32) {
     let at = lease(range, of: machine)

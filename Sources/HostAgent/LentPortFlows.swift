@@ -67,7 +67,8 @@ extension HostAgent {
     let present = ports.flows.find(
       machine: machine, proto: PortProtocol.udp, remote: .any, remotePort: 0, localPort: wanted.localPort)
     if present != 0 { return ports.flows.records[present].port == wanted.port ? present : 0 }
-    guard ports.flows.find(port: wanted.port, proto: PortProtocol.udp, remote: .any, remotePort: 0) == 0 else {
+    guard ports.flows.find(port: wanted.port, proto: PortProtocol.udp, remote: .any, remotePort: 0) == 0
+    else {
       return 0
     }
     var mapping = PortFlow(

@@ -29,7 +29,7 @@ extension HostAgent {
     return .transmit(offset: 0, byteCount: length)
   }
 
-  /// The flow; DIP:port becomes VIP:port. What belongs to no endpoint needs a leased port.
+  /// The flow; DIP:port becomes VIP:port, or a leased port for what belongs to no endpoint.
   @inline(always) private mutating func translateFromMachine(
     _ frame: inout Frame, machine: Int, isUDP: Bool, isPartial: Bool, end: Int, now: UInt32
   ) -> Verdict {
@@ -64,7 +64,9 @@ extension HostAgent {
     let message = ICMPHeader(at: IPv4Header.byteCount)
     guard message.type(frame).isError else { return .noFlow }
     let quotation = Quotation(message: message.offset, end: end)
-    if quotation.isEcho(frame) { return translateEchoErrorFromMachine(&frame, quotation, machine: machine, now: now) }
+    if quotation.isEcho(frame) {
+      return translateEchoErrorFromMachine(&frame, quotation, machine: machine, now: now)
+    }
     guard quotation.isUsable(frame), quotation.header.source(frame) == header.destination(frame),
       quotation.header.destination(frame) == header.source(frame)
     else { return .transportHeader }

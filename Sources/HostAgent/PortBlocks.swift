@@ -68,7 +68,8 @@ struct PortBlocks: ~Copyable {
 
   @inline(always) private func bucket(_ destination: PortDestination, _ page: UInt16) -> Int {
     let name =
-      UInt64(destination.remote.raw) << 32 | UInt64(destination.remotePort) << 16 | UInt64(destination.machine)
+      UInt64(destination.remote.raw) << 32 | UInt64(destination.remotePort) << 16
+      | UInt64(destination.machine)
     let first = name.multipliedFullWidth(by: 0x9e37_79b9_7f4a_7c15)
     let mixed = first.high ^ first.low ^ UInt64(page) << 8 ^ UInt64(destination.proto)
     let second = mixed.multipliedFullWidth(by: 0xd6e8_feb8_6659_fd93)
@@ -90,7 +91,8 @@ struct PortBlocks: ~Copyable {
   }
 
   /// Lays a block down in the place of the one of its four that was asked for the longest time ago.
-  @inline(always) mutating func put(_ block: PortBlock, _ destination: PortDestination, _ page: UInt16) -> Int {
+  @inline(always) mutating func put(_ block: PortBlock, _ destination: PortDestination, _ page: UInt16) -> Int
+  {
     let first = bucket(destination, page)
     var best = first
     for way in 1..<Self.ways {

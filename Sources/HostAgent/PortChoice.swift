@@ -76,7 +76,8 @@ extension Ports {
   }
 
   /// Looks at every page that is not known to be full, the lowest first.
-  @inline(never) private mutating func search(_ destination: PortDestination, _ owner: PortMachine) -> UInt32 {
+  @inline(never) private mutating func search(_ destination: PortDestination, _ owner: PortMachine) -> UInt32
+  {
     let machine = Int(destination.machine)
     var summary = blocks.find(destination, PortBlock.summary)
     if summary >= 0, blocks[summary].generation != owner.generation {

@@ -45,7 +45,7 @@ struct PortFlow: BitwiseCopyable {
   var shortPrevious: UInt32 = 0
   /// When it was put into the list of flows that live briefly.
   var shortSince: UInt32 = 0
-  /// Of a flow of UDP: its mapping. Of a mapping: how many flows it has.
+  /// Of a flow of UDP its mapping, of a mapping how many flows it has.
   var mapping: UInt32 = 0
   /// 1: it is in that list.
   var isListed: UInt32 = 0

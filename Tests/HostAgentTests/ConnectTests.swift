@@ -18,8 +18,8 @@ struct ConnectTests {
     #expect(bench.agent.portStatus(3).held == 1)
     bench.now += 5
     bench.lease(1)
-    let held = try #require(bench.agent.takeHeld())
-    #expect(held == HeldPacket(machine: 3, slot: slot))
+    let held = bench.agent.takeHeld()
+    #expect(held?.machine == 3 && held?.slot == slot)
     #expect(bench.agent.takeHeld() == nil)
     let fate = bench.outbound(packet.bytes, offload: offload)
     #expect(fate.isTransmitted && fate.tuple.source == vip && fate.tuple.destination == client)
@@ -110,7 +110,8 @@ struct ConnectTests {
         let port = 5000 + UInt16(index)
         let result =
           isOut
-          ? bench.outbound(Bench.sent(.tcp, flags, from: port).bytes) : bench.inbound(Bench.answer(fate, flags))
+          ? bench.outbound(Bench.sent(.tcp, flags, from: port).bytes)
+          : bench.inbound(Bench.answer(fate, flags))
         #expect(result.reason == nil && result.slot == nil)
       }
     }
@@ -141,7 +142,7 @@ struct ConnectTests {
   ]
 
   @Test("to where nobody answers take no port", arguments: nowhere, protocols)
-  func nowhere(remote: IPv4Address, proto: IPProtocol) {
+  func leadsNowhere(remote: IPv4Address, proto: IPProtocol) {
     var bench = Bench()
     bench.lease(1)
     #expect(bench.outbound(Bench.sent(proto, to: remote).bytes).reason == .noFlow)

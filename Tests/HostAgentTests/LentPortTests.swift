@@ -59,7 +59,7 @@ struct LentPortTests {
       while bench.agent.takeChange() != nil {}
     }
     var isOver = bench.agent.withdraw(Bench.range(0), machine: 3)
-    #expect(!isOver && bench.agent.isEndingRanges)
+    #expect(!isOver && bench.agent.isEndingRanges == true)
     #expect(bench.outbound(Bench.sent(.tcp, 0x18).bytes).isTransmitted == false)
     var ended = 0
     while !isOver {
@@ -67,7 +67,7 @@ struct LentPortTests {
       isOver = bench.agent.withdraw(Bench.range(0), machine: 3)
     }
     ended += bench.changes().count
-    #expect(ended == 2_500 && !bench.agent.isEndingRanges && bench.agent.portStatus(3).flows == 0)
+    #expect(ended == 2_500 && bench.agent.isEndingRanges == false && bench.agent.portStatus(3).flows == 0)
   }
 
   @Test("of a VM that is gone are taken back by sweeps")
@@ -78,15 +78,18 @@ struct LentPortTests {
       _ = bench.establish(to: IPv4Address(number: 0xc000_0200 + UInt32(number)))
       while bench.agent.takeChange() != nil {}
     }
-    bench.agent.adopt(Bench.map(machines: [.init(index: 7, locator: locator2, dip: dip, mtu: 1480)], endpoints: []))
-    #expect(bench.agent.isEndingRanges)
+    bench.agent.adopt(
+      Bench.map(machines: [.init(index: 7, locator: locator2, dip: dip, mtu: 1480)], endpoints: []))
+    #expect(bench.agent.isEndingRanges == true)
     var ended = bench.changes().count
     bench.agent.sweep(now: bench.now, budget: 64)
     ended += bench.changes().count
-    #expect(ended == 1_500 && !bench.agent.isEndingRanges)
+    #expect(ended == 1_500 && bench.agent.isEndingRanges == false)
   }
 
-  @Test("of an agent before this one are taken over when their range is leased", arguments: [IPProtocol.tcp, .udp])
+  @Test(
+    "of an agent before this one are taken over when their range is leased",
+    arguments: [IPProtocol.tcp, .udp])
   func restored(proto: IPProtocol) {
     var bench = Bench(LentFlowTests.map)
     var flow = KnownFlow(

@@ -17,7 +17,8 @@ extension Bench {
 
   /// What the VM sends.
   static func sent(
-    _ proto: IPProtocol = .tcp, _ flags: UInt8 = 0x02, from port: UInt16 = 5000, to remote: IPv4Address = client,
+    _ proto: IPProtocol = .tcp, _ flags: UInt8 = 0x02, from port: UInt16 = 5000,
+    to remote: IPv4Address = client,
     _ remotePort: UInt16 = 443, isPartial: Bool = false, options: [UInt8] = []
   ) -> Packet {
     if proto == .icmp {
@@ -85,7 +86,7 @@ extension Bench {
     let end = now &+ milliseconds
     while now != end {
       now = now &+ min(1_000, end &- now)
-      for _ in 0..<8 { agent.sweep(now: now, budget: 2_048) }
+      for _ in 0..<32 { agent.sweep(now: now, budget: 2_048) }
     }
   }
 }

@@ -10,7 +10,8 @@ struct PortFuzzTests {
     Bench.sent(options: [2, 4, 0xff, 0xff, 1, 3, 3, 7]).bytes, Bench.sent(isPartial: true).bytes,
     Bench.sent(.tcp, 0x18, to: router).bytes, Bench.sent(.udp).bytes, Bench.sent(.icmp).bytes,
     Packet.error(
-      from: dip, to: client, quoting: Packet(source: client, destination: dip, sourcePort: 443).bytes, count: 40),
+      from: dip, to: client, quoting: Packet(source: client, destination: dip, sourcePort: 443).bytes,
+      count: 40),
     Packet.error(from: dip, to: client, quoting: Packet.ip(client, dip, .icmp, Bench.echo(0, 5000))),
   ]
 

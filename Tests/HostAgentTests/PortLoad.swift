@@ -28,10 +28,7 @@ struct PortLoad: ~Copyable {
   ) -> UInt16 {
     lay(out[remote], at: 20, port)
     buffer[Frame.headroom + 33] = flags
-    var offload = Offload()
-    var span = buffer.mutableSpan
-    let verdict = unsafe agent.outbound(
-      span.mutableBytes, byteCount: 40, from: 3, offload: &offload, now: now)
+    let verdict = Self.outbound(&agent, &buffer, now)
     guard case .transmit = verdict else { return 0 }
     return UInt16(buffer[Frame.headroom + 20]) << 8 | UInt16(buffer[Frame.headroom + 21])
   }
@@ -40,11 +37,25 @@ struct PortLoad: ~Copyable {
   @inline(never) mutating func receive(_ remote: Int, _ port: UInt16, flags: UInt8, now: UInt32 = 0) -> Bool {
     lay(back[remote], at: 42, port)
     buffer[Frame.headroom + 53] = flags
-    var offload = Offload()
-    var span = buffer.mutableSpan
-    let verdict = unsafe agent.inbound(span.mutableBytes, byteCount: 60, offload: &offload, now: now)
+    let verdict = Self.inbound(&agent, &buffer, now)
     if case .deliver = verdict { return true }
     return false
+  }
+
+  @inline(always) private static func outbound(
+    _ agent: inout HostAgent, _ buffer: inout [UInt8], _ now: UInt32
+  ) -> Verdict {
+    var offload = Offload()
+    var span = buffer.mutableSpan
+    return unsafe agent.outbound(span.mutableBytes, byteCount: 40, from: 3, offload: &offload, now: now)
+  }
+
+  @inline(always) private static func inbound(
+    _ agent: inout HostAgent, _ buffer: inout [UInt8], _ now: UInt32
+  ) -> Verdict {
+    var offload = Offload()
+    var span = buffer.mutableSpan
+    return unsafe agent.inbound(span.mutableBytes, byteCount: 60, offload: &offload, now: now)
   }
 
   private mutating func lay(_ bytes: [UInt8], at place: Int, _ port: UInt16) {

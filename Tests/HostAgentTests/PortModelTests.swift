@@ -32,6 +32,7 @@ struct PortModel: ~Copyable {
   var numbers: Seeded
   /// By range: whose, and whether new flows may take it.
   var leases: [SNATRange: (machine: UInt32, isUsable: Bool)] = [:]
+  var recalled: Set<SNATRange> = []
   var uses: [Outside: Use] = [:]
   var held: [Int: (machine: UInt32, flow: Flow, bytes: [UInt8])] = [:]
   var faults: [String] = []
@@ -80,6 +81,7 @@ struct PortModel: ~Copyable {
       return
     }
     bench.agent.recall(range, machine: owner.machine, now: bench.now)
+    recalled.insert(range)
     leases[range] = (owner.machine, false)
   }
 
@@ -134,10 +136,14 @@ struct PortModel: ~Copyable {
     if let before = uses[outside], before.flow != flow, isFresh(before) {
       faults.append("\(flow) took \(port) from \(before.flow)")
     }
+    let isClean = lease.isUsable && !recalled.contains(SNATRange(vip: vip, holding: port))
     for (other, use) in uses where flow.proto == .udp && other.proto == .udp && isFresh(use) {
       let isSameSocket = use.flow.machine == flow.machine && use.flow.local == flow.local
-      let isUsable = leases[SNATRange(vip: vip, holding: other.port)]?.isUsable == true
-      if isSameSocket && isUsable && lease.isUsable && other.port != port {
+      // A range that was recalled and leased again may have an old mapping beside a new one.
+      let isUsable =
+        leases[SNATRange(vip: vip, holding: other.port)]?.isUsable == true
+        && !recalled.contains(SNATRange(vip: vip, holding: other.port))
+      if isSameSocket && isUsable && isClean && other.port != port {
         faults.append("\(flow) has \(port) and \(other.port)")
       }
       if !isSameSocket && other.port == port { faults.append("\(flow) shares \(port) with \(use.flow)") }
@@ -146,7 +152,9 @@ struct PortModel: ~Copyable {
   }
 
   mutating func answer() {
-    let all = uses.keys.sorted { ($0.port, $0.remote.number, $0.remotePort) < ($1.port, $1.remote.number, $1.remotePort) }
+    let all = uses.keys.sorted {
+      ($0.port, $0.remote.number, $0.remotePort) < ($1.port, $1.remote.number, $1.remotePort)
+    }
     guard let outside = all.randomElement(using: &numbers), let use = uses[outside] else { return }
     var packet = Packet(
       source: outside.remote, destination: vip, proto: outside.proto, sourcePort: outside.remotePort,
@@ -170,14 +178,17 @@ struct PortModel: ~Copyable {
   /// From somebody who was never contacted.
   mutating func stray() {
     let packet = Packet(
-      source: router, destination: vip, sourcePort: 443, destinationPort: UInt16(1024 + below(320)), flags: 0x12)
+      source: client, destination: vip, sourcePort: 443, destinationPort: UInt16(1024 + below(320)),
+      flags: 0x12)
     let fate = bench.inbound(Packet.wrapped(packet.bytes, to: below(2) == 0 ? locator1 : locator2))
     if fate.machine != nil { faults.append("a stranger's packet went through") }
   }
 
   /// Everything recalled and silent: all ranges come back.
   mutating func finish() {
-    for range in leases.keys.sorted() { bench.agent.recall(range, machine: leases[range]?.machine ?? 0, now: bench.now) }
+    for range in leases.keys.sorted() {
+      bench.agent.recall(range, machine: leases[range]?.machine ?? 0, now: bench.now)
+    }
     for _ in 0..<4 {
       bench.wait(125_000)
       for change in bench.changes() where change.kind == .silent {
@@ -190,7 +201,9 @@ struct PortModel: ~Copyable {
     for range in back { end(range) }
     for machine in [3, 7] as [UInt32] {
       let status = bench.agent.portStatus(machine)
-      if status.ranges + status.portsInUse + status.flows + status.held > 0 { faults.append("left: \(status)") }
+      if status.ranges + status.portsInUse + status.flows + status.held > 0 {
+        faults.append("left: \(status)")
+      }
     }
   }
 }
