@@ -111,7 +111,8 @@ public struct ManagementClient: Sendable {
   public func recall(_ recall: PortRecall) async throws(ManagementClientError) -> Int {
     let options = ManagerConnection.options(timeout: timeout)
     return try await ask(isChange: true) { client in
-      let answer = try await ProtoOperator.Client(wrapping: client).recallPorts(recall.proto, options: options)
+      let answer = try await ProtoOperator.Client(wrapping: client).recallPorts(
+        recall.proto, options: options)
       return try MessageField.integer("count", answer.count)
     }
   }

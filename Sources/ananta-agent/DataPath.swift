@@ -8,11 +8,12 @@ protocol DataPath: Sendable {
   /// from running. A VM whose namespace is missing is no failure of the node: its backends are reported unhealthy.
   func adopt(_ kept: KeptState) async -> Bool
 
-  /// Changes leased ports in place, without looking at the rest; true when every worker goes by it.
+  /// Changes leased ports in place, without looking at the rest.
   ///
   /// - Parameters:
   ///   - commands: about ports and nothing else.
   ///   - kept: what they have led to.
+  /// - Returns: true when every worker goes by it.
   func change(_ commands: [Command], in kept: KeptState) async -> Bool
 
   /// The manager gives a VM no more ports for now.

@@ -27,7 +27,8 @@ struct HostPorts {
       present.ranges[range] = nil
       orders.append(.end(PortLease(range, to: locator), machine: entry.index))
     }
-    for (range, isRecalled) in wanted.sorted(by: { $0.key < $1.key }) where present.ranges[range] != isRecalled {
+    for (range, isRecalled) in wanted.sorted(by: { $0.key < $1.key })
+    where present.ranges[range] != isRecalled {
       let lease = PortLease(range, to: locator)
       guard !kept.returned.contains(lease) else { continue }
       if present.ranges[range] == nil || !isRecalled { orders.append(.lease(lease, machine: entry.index)) }

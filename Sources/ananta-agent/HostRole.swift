@@ -290,7 +290,8 @@ actor HostRole: DataPath {
       return HostPlan(
         map: map, locators: Dictionary(uniqueKeysWithValues: entries.map { ($0.index, $0.machine.locator) }),
         devices: Dictionary(uniqueKeysWithValues: devices), sockets: receivePath.sockets(of: worker),
-        probes: probes, kernel: forwarding?.kernel, carried: carried, orders: orders(for: entries, of: worker),
+        probes: probes, kernel: forwarding?.kernel, carried: carried,
+        orders: orders(for: entries, of: worker),
         generation: generation)
     } catch {
       faults.append("the host map of revision \(kept.state.revision.number) cannot be built: \(error)")

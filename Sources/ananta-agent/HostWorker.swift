@@ -27,7 +27,8 @@ final class HostPlan: Sendable {
 
   init(
     map: HostMap, locators: [UInt32: IPv4Address], devices: [UInt32: MachineDevice], sockets: [UplinkSocket],
-    probes: [ProbeTarget], kernel: HostKernel?, carried: [CarriedFlow], orders: PortOrders?, generation: UInt64
+    probes: [ProbeTarget], kernel: HostKernel?, carried: [CarriedFlow], orders: PortOrders?,
+    generation: UInt64
   ) {
     self.map = map
     self.locators = locators

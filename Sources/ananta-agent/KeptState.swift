@@ -6,8 +6,9 @@ internal import Wire
 struct KeptState: Equatable {
   /// The sum of the manager's commands.
   private(set) var state = NodeState()
-  /// Ranges that the host uses no more and that the manager has not ended yet. Nothing but their end lets the host
-  /// have them again: the manager may have given them to somebody else.
+  /// Ranges that the host uses no more and that the manager has not ended yet.
+  ///
+  /// Nothing but their end lets the host have them again: the manager may have given them to somebody else.
   private(set) var returned: Set<PortLease> = []
 
   /// Carries an update out, whole or not at all.
@@ -78,11 +79,14 @@ extension Update {
   /// Whether it is about nothing but leased ports, so that they can be changed in place.
   var isOfPorts: Bool { !isSnapshot && commands.allSatisfy(\.isOfPorts) }
 
-  /// Whether it only gives: who forgets it in a power failure has less than it may have, and harms nobody.
-  var isGift: Bool {
-    !isSnapshot
+  /// Whether a node that forgets it in a power failure harms nobody, so that it costs no sync on the way to a port.
+  ///
+  /// A host has less than it may have then; a MUX sends answers to where they were sent before, whose host drops them,
+  /// and has its managers' snapshot before it is counted on again.
+  var mayBeForgotten: Bool {
+    isOfPorts
       && commands.allSatisfy { command in
-        if case .leasePortRange = command { true } else { false }
+        if case .endPortRange = command { false } else { true }
       }
   }
 }

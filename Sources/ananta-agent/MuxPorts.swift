@@ -20,7 +20,9 @@ struct MuxPorts {
   /// Ranges whose answers find no way, in a sentence.
   var problems: [String] {
     guard let (range, reason) = refused.min(by: { $0.key < $1.key }) else { return [] }
-    return ["\(refused.count) ranges of leased ports cannot be taken up, \(range) among them: \(reason.error)"]
+    return [
+      "\(refused.count) ranges of leased ports cannot be taken up, \(range) among them: \(reason.error)"
+    ]
   }
 
   /// Becomes what the manager's snapshot says, whatever was there before.
@@ -28,7 +30,9 @@ struct MuxPorts {
     refused = [:]
     counts = [:]
     for range in wanted.keys { counts[range.vip, default: 0] += 1 }
-    let stale = ranges.leases.map(\.range).filter { range in PortRange(range).map { wanted[$0] == nil } ?? true }
+    let stale = ranges.leases.map(\.range).filter { range in
+      PortRange(range).map { wanted[$0] == nil } ?? true
+    }
     for range in stale { ranges.takeBack(range) }
     for (range, locator) in wanted where ranges.locator(SNATRange(range)) != locator { lease(range, locator) }
   }

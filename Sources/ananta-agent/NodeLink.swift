@@ -37,7 +37,8 @@ actor NodeLink: ServiceLifecycle.Service {
   }
 
   init(
-    _ agent: AgentConfiguration, paths: [any DataPath], health: HealthBoard?, ports: PortBoard?, logger: Logger
+    _ agent: AgentConfiguration, paths: [any DataPath], health: HealthBoard?, ports: PortBoard?,
+    logger: Logger
   ) {
     self.paths = paths
     self.health = health
@@ -106,7 +107,7 @@ actor NodeLink: ServiceLifecycle.Service {
     case .applied:
       introduction.obey(kept.state.epoch)
       // Before anything goes by it: what a restart would not know must not be acknowledged, or used.
-      file.append(.update(update), leadingTo: kept, isDurable: !update.isGift)
+      file.append(.update(update), leadingTo: kept, isDurable: !update.mayBeForgotten)
       if update.isOfPorts, !owesAcknowledgement {
         if !update.commands.isEmpty { await change(update.commands) }
       } else {

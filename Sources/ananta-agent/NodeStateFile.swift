@@ -121,7 +121,9 @@ extension NodeStateFile {
     let octets = try record.octets
     var data = Data(capacity: headerBytes + octets.count)
     for number in [UInt32(octets.count), sum(octets)] {
-      for shift in stride(from: UInt32(0), to: 32, by: 8) { data.append(UInt8(truncatingIfNeeded: number >> shift)) }
+      for shift in stride(from: UInt32(0), to: 32, by: 8) {
+        data.append(UInt8(truncatingIfNeeded: number >> shift))
+      }
     }
     data.append(contentsOf: octets)
     return data
@@ -139,7 +141,9 @@ extension NodeStateFile {
       let record = Array(octets[start..<start + length])
       guard sum(record) == number(octets, at: end + 4) else {
         // Cut off at the end, or torn in the middle.
-        guard start + length == octets.count else { throw MalformedMessage(field: "record", reason: "its sum is wrong") }
+        guard start + length == octets.count else {
+          throw MalformedMessage(field: "record", reason: "its sum is wrong")
+        }
         break
       }
       records.append(try NodeRecord(octets: record))

@@ -39,11 +39,11 @@ import Wire
     #expect(kept.returned.isEmpty)
   }
 
-  @Test func onlyLeasesAreGifts() {
+  @Test func onlyWhatHarmsNobodyMayBeForgotten() {
     let lease = PortScript.lease(0, of: 1)
-    #expect(update(1, [.leasePortRange(lease)]).isGift)
-    #expect(!update(1, [.leasePortRange(lease), .endPortRange(lease)]).isGift)
-    #expect(!update(1, [.leasePortRange(lease)], isSnapshot: true).isGift)
+    #expect(update(1, [.leasePortRange(lease)]).mayBeForgotten)
+    #expect(!update(1, [.leasePortRange(lease), .endPortRange(lease)]).mayBeForgotten)
+    #expect(!update(1, [.leasePortRange(lease)], isSnapshot: true).mayBeForgotten)
     #expect(update(1, [.recallPortRange(lease), .setPortRange(lease)]).isOfPorts)
     #expect(!update(1, [.recallPortRange(lease), .withdraw(lease.range.vip)]).isOfPorts)
   }

@@ -18,7 +18,9 @@ import Wire
     try work(url.path)
   }
 
-  private func journal(_ directory: String) -> URL { URL(filePath: directory).appending(path: "node-state.journal") }
+  private func journal(_ directory: String) -> URL {
+    URL(filePath: directory).appending(path: "node-state.journal")
+  }
 
   /// Writes some history and returns what it leads to, after each step.
   private func write(_ steps: Int, seed: UInt64, to directory: String) -> [KeptState] {
@@ -35,7 +37,7 @@ import Wire
       } else {
         let update = script.update()
         _ = kept.apply(update)
-        file.append(.update(update), leadingTo: kept, isDurable: !update.isGift)
+        file.append(.update(update), leadingTo: kept, isDurable: !update.mayBeForgotten)
       }
       all.append(kept)
     }

@@ -52,7 +52,9 @@ import Wire
         orders = entries.flatMap { ports.orders(for: $0, kept) }
       } else {
         for command in update.commands {
-          guard let entry = entries.first(where: { $0.machine.locator == command.leaseHolder }) else { continue }
+          guard let entry = entries.first(where: { $0.machine.locator == command.leaseHolder }) else {
+            continue
+          }
           if let order = ports.order(command, for: entry, kept) { orders.append(order) }
         }
       }

@@ -12,7 +12,8 @@ extension RandomValues {
 
   mutating func portStatus() -> PortStatus {
     PortStatus(
-      locator: address(), ranges: count(), portsInUse: count(), flows: count(), held: count(), requests: number(),
+      locator: address(), ranges: count(), portsInUse: count(), flows: count(), held: count(),
+      requests: number(),
       refused: number(), dropped: number(), waitMicrosecondsP50: number(), waitMicrosecondsP99: number())
   }
 

@@ -76,7 +76,9 @@ import Testing
       _ = try await client.recall(.machine("web-1"))
     }
     #expect(recall.contains("read-only"))
-    #expect(service.state.withLock { $0.changes.isEmpty && $0.recalls.isEmpty && $0.operations.count == $0.dryRuns })
+    #expect(
+      service.state.withLock { $0.changes.isEmpty && $0.recalls.isEmpty && $0.operations.count == $0.dryRuns }
+    )
   }
 
   @Test func aNodeIsNoOperator() async throws {
