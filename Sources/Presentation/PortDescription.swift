@@ -60,7 +60,7 @@ struct PortDescription {
     guard let counted = ports.counted(machine.locator) else { return }
     text.fact("Ports in use", "\(counted.portsInUse), by \(counted.flows) connections")
     text.fact("Port requests", "\(counted.requests), \(counted.refused) refused\(waits(counted))")
-    text.fact("For lack of one", "\(counted.held) packets wait, \(counted.dropped) dropped")
+    text.fact("Without port", "\(counted.held) packets wait, \(counted.dropped) dropped")
   }
 
   private func waits(_ ports: PortStatus) -> String {

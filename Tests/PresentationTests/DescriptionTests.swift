@@ -62,7 +62,7 @@ import Testing
       Leased ports:   16 of 203.0.113.10; 8 of 203.0.113.11, 8 recalled
       Ports in use:   17, by 60 connections
       Port requests:  4, 1 refused; answered after 2.04ms (p50), 16ms (p99)
-      For lack of one: 2 packets wait, 9 dropped
+      Without port:   2 packets wait, 9 dropped
       Flows:          3
       Packets:        in 1200, out 1100
       Bytes:          in 96000

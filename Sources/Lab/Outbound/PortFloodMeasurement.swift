@@ -27,6 +27,8 @@ public struct PortFloodMeasurement: Codable, Hashable, Sendable {
   public var loaded = Distribution(milliseconds: [])
   /// What managers lease when each VM has a request under way all the time, and nothing else is asked of the managers.
   public var capacity = PortFloodReport()
+  /// Why the changes beside the flood came to no end; nil: they did.
+  public var failure: String?
   /// So many times as many.
   public var flood = PortFloodReport()
 
@@ -53,8 +55,12 @@ public struct PortFloodMeasurement: Codable, Hashable, Sendable {
     let flooding = Task { try await flood(in: lab, perSecond: max(rate, excess), seconds: seconds) }
     try? await Task.sleep(for: .seconds(2))
     // While nobody speaks for the node, nothing that waits for every node would end.
-    measured.loaded = try await ControlMeasurement.applies(
-      in: lab, count: applies, isWaiting: true, pause: 20)
+    do throws(LabError) {
+      measured.loaded = try await ControlMeasurement.applies(
+        in: lab, count: applies, isWaiting: true, pause: 20)
+    } catch {
+      measured.failure = error.reason
+    }
     measured.flood = try await BackendStopMeasurement.value(of: flooding)
     try await configure("delete", in: lab)
     return measured
@@ -105,6 +111,6 @@ public struct PortFloodMeasurement: Codable, Hashable, Sendable {
         apply --wait without it: \(unloaded.text)
         apply --wait beside it:  \(loaded.text)
 
-      """
+      """ + (failure.map { "  failed: \($0)\n" } ?? "")
   }
 }
