@@ -75,7 +75,7 @@ private final class ScriptedAgent: Sendable {
     let lease = PortLease(range, to: locator)
     let reports = [Report.portRequest(PortRequest(locator: locator)), .portsReturned([lease])]
     for report in reports { agent.link.report(report) }
-    #expect(try await eventually { manager.state.withLock { $0.reports == [.health([])] + reports } })
+    #expect(try await eventually { manager.state.withLock { $0.reports == reports } })
     let refusal = PortRefusal(locator: locator, reason: .cap, retryAfterMilliseconds: 500)
     let update = Update(
       epoch: Epoch(1), revision: Revision(1), isSnapshot: false, commands: [.leasePortRange(lease)])
