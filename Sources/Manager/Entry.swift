@@ -20,6 +20,8 @@ public enum Entry: Codable, Hashable, Sendable {
   case portsReleased(node: String, upTo: Revision)
   /// An operator wants ports back.
   case portsRecalled(PortRecall, by: Author)
+  /// All MUXes know what was leased up to a revision, so that hosts may have it.
+  case portsRipe(upTo: Revision)
 }
 
 /// A range that its host has stopped using.

@@ -53,6 +53,8 @@ enum Limits {
   static let noServiceRetryMilliseconds: UInt32 = 10_000
   /// After which a host asks again when no MUX runs, or too many ask.
   static let portRetryMilliseconds: UInt32 = 1000
+  /// The log is told at most so often which leases are ripe: what it does not say, the hosts of a new primary wait for.
+  static let ripeMilliseconds: UInt64 = 1000
   /// How long leases wait for a MUX without a stream: its BGP session may live as long (hold time 3 s at least).
   static let muxSilenceMilliseconds: UInt64 = 3000
   /// How long a deleted node that is still connected has for its last acknowledgement.

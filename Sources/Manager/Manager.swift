@@ -29,6 +29,8 @@ public struct Manager: Sendable {
   /// Leases that some MUX does not know yet.
   var leases = NodeLeases()
   var muxes = MuxPool()
+  /// Nodes with leases that this primary found, and does not know to be ripe.
+  var unsure: Set<String> = []
   /// Deleted nodes that have not let go of their VMs' ports, and since when.
   var lostSince: [String: UInt64] = [:]
   private var view: (revision: Revision, whole: NodeView)?
@@ -253,6 +255,7 @@ public struct Manager: Sendable {
       view = (state.revision, whole)
       return state.snapshot(for: node, in: whole, ripe: ripe)
     }
+    if update?.isSnapshot == true { muxes.attached(node) }
     return update.map { [.send($0, session)] } ?? []
   }
 

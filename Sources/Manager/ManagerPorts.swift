@@ -8,7 +8,10 @@ extension Manager {
     portDesk = PortDesk()
     leases = NodeLeases()
     lostSince = [:]
-    muxes = MuxPool(muxNames, at: state.revision)
+    muxes = MuxPool(muxNames, at: state.revision, ripe: state.ripe)
+    unsure = state.nodesWithLeases(since: state.ripe)
+    // What this primary found is ripe when it knows the MUXes.
+    if !unsure.isEmpty, muxes.isSettled { portDesk.ripened(upTo: muxes.ripe) }
   }
 
   private var muxNames: Set<String> {
@@ -97,6 +100,7 @@ extension Manager {
     case .portsRequested, .portsReturned, .portsReleased:
       let askers = portDesk.landed(entry)
       return refuse(effects, askers) + appendPorts()
+    case .portsRipe: portDesk.landedRipe()
     default: break
     }
     return []
@@ -123,7 +127,10 @@ extension Manager {
   mutating func ripen() -> [Output] {
     guard muxes.update() else { return [] }
     var outputs: [Output] = []
-    for item in leases.ripen(upTo: muxes.ripe) {
+    let items = leases.ripen(upTo: muxes.ripe)
+    if !items.isEmpty || !unsure.isEmpty { portDesk.ripened(upTo: muxes.ripe) }
+    unsure = []
+    for item in items {
       let (range, locator) = (item.lease.range, item.lease.locator)
       guard let grant = state.ports.grant(range), grant.revision == item.revision, grant.locator == locator,
         let node = state.host(of: locator)
@@ -134,11 +141,9 @@ extension Manager {
     return outputs
   }
 
-  /// Whether the node's snapshot has to wait: a host would lose what it has if nobody knew yet which leases are ripe.
-  func mustWait(_ node: String) -> Bool {
-    !muxes.isSettled && !state.ports.holdings.isEmpty
-      && state.desired.nodes[node]?.roles.contains(.host) == true
-  }
+  /// Whether the node's snapshot has to wait: it has leases of which the log does not say that they are ripe, and
+  /// would lose them if they were left out.
+  func mustWait(_ node: String) -> Bool { !muxes.isSettled && unsure.contains(node) }
 
   // MARK: Time
 
@@ -146,7 +151,7 @@ extension Manager {
   mutating func tickPorts() -> [Output] {
     portDesk.tick(now)
     muxes.tick(now)
-    var outputs = ripen()
+    var outputs = ripen() + sayRipe()
     for session in streams.keys.sorted() {
       guard let stream = streams[session], stream.isFarewellOver(at: now) else { continue }
       outputs += close(session, "Node/\(stream.node) was deleted")
@@ -167,7 +172,26 @@ extension Manager {
   }
 }
 
+extension Manager {
+  private mutating func sayRipe() -> [Output] {
+    guard !proposals.isFull, let entry = portDesk.sayRipe(at: now) else { return [] }
+    proposals.appendPorts()
+    return [.append(entry)]
+  }
+}
+
 extension ManagerState {
+  /// Which nodes have VMs with leases of entries after a revision; goes through all leases.
+  func nodesWithLeases(since revision: Revision) -> Set<String> {
+    var nodes: Set<String> = []
+    for pool in ports.pools.values {
+      for grant in pool.grants.values where grant.revision > revision {
+        if let node = host(of: grant.locator) { nodes.insert(node) }
+      }
+    }
+    return nodes
+  }
+
   /// On which node a locator's VM is.
   func host(of locator: IPv4Address) -> String? {
     machinesByLocator[locator].flatMap { desired.machines[$0]?.host }

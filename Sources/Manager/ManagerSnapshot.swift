@@ -36,6 +36,8 @@ public struct ManagerSnapshot: Codable, Hashable, Sendable {
   public var auditRecords: [AuditRecord]
   /// Nil when nobody has any, as in snapshots from before there were leases.
   public var ports: PortSnapshot?
+  /// Leases up to this revision are known to all MUXes; nil before there were leases.
+  public var ripe: Revision?
 
   /// Writes a state down.
   public init(_ state: ManagerState) {
@@ -48,6 +50,7 @@ public struct ManagerSnapshot: Codable, Hashable, Sendable {
     keysRotatedAt = state.keysRotatedAt
     auditRecords = state.auditRecords
     ports = PortSnapshot(state.ports)
+    ripe = state.ripe == Revision(0) ? nil : state.ripe
     health = state.health.map { Verdict(backend: $0.key, health: $0.value) }.sorted {
       $0.backend < $1.backend
     }
@@ -64,6 +67,7 @@ extension ManagerState {
       revision: snapshot.revision, epoch: snapshot.epoch, desired: desired, locators: locators,
       health: Dictionary(snapshot.health.map { ($0.backend, $0.health) }) { first, _ in first },
       keys: snapshot.keys, keysRotatedAt: snapshot.keysRotatedAt, auditRecords: snapshot.auditRecords,
-      ports: snapshot.ports?.allocation(locators) ?? PortAllocation())
+      ports: snapshot.ports?.allocation(locators) ?? PortAllocation(),
+      ripe: snapshot.ripe ?? Revision(0))
   }
 }

@@ -27,6 +27,8 @@ public struct ManagerState: Hashable, Sendable {
   private(set) var servicesBySource: [String: String] = [:]
   /// Who has which ports.
   var ports = PortAllocation()
+  /// Leases up to this revision are known to all MUXes, or were when that was said; there may be more.
+  private(set) var ripe = Revision(0)
 
   /// The empty data centre.
   public init() {}
@@ -35,7 +37,7 @@ public struct ManagerState: Hashable, Sendable {
   init(
     revision: Revision, epoch: Epoch, desired: DesiredState, locators: [String: IPv4Address],
     health: [BackendKey: BackendHealth], keys: KeyRing, keysRotatedAt: UInt64, auditRecords: [AuditRecord],
-    ports: PortAllocation
+    ports: PortAllocation, ripe: Revision
   ) {
     self.revision = revision
     self.epoch = epoch
@@ -47,6 +49,7 @@ public struct ManagerState: Hashable, Sendable {
     self.auditRecords = auditRecords
     for (machine, locator) in locators { machinesByLocator[locator] = machine }
     self.ports = ports
+    self.ripe = ripe
     for service in desired.services.values { index(service) }
     for vip in servicesByVIP.keys where isLeftBy(vip) { openPool(of: vip) }
   }
@@ -78,6 +81,7 @@ public struct ManagerState: Hashable, Sendable {
     case .portsRequested(let requests, let time): return apply(requests, at: time)
     case .portsReturned(let returns): return apply(returns)
     case .portsReleased(let node, let revision): return release(node, upTo: revision)
+    case .portsRipe(let revision): ripe = max(ripe, revision)
     case .portsRecalled(let recall, let author):
       let effects = apply(recall)
       let ranges = effects.recalledCount == 1 ? "1 range" : "\(effects.recalledCount) ranges"

@@ -15,6 +15,10 @@ struct PortDesk {
   /// Requests that a VM may make at once; one that is missing may make all.
   private var allowance: [IPv4Address: Int] = [:]
   private var lastTick: UInt64 = 0
+  /// All leases up to this revision are ripe, and the log does not say so yet.
+  private var ripe: Revision?
+  private var isSayingRipe = false
+  private var ripeSaidAt: UInt64 = 0
 
   var isFull: Bool { requests.count >= Limits.requestsWaiting }
 
@@ -58,6 +62,21 @@ struct PortDesk {
     inFlight += 1
     return .portsReleased(node: node, upTo: revision)
   }
+
+  /// Leases up to this revision are ripe.
+  mutating func ripened(upTo revision: Revision) { ripe = revision }
+
+  /// What the log is to be told of that, if anything.
+  mutating func sayRipe(at now: UInt64) -> Entry? {
+    guard let revision = ripe, !isSayingRipe, now >= ripeSaidAt + Limits.ripeMilliseconds else { return nil }
+    ripe = nil
+    isSayingRipe = true
+    ripeSaidAt = now
+    return .portsRipe(upTo: revision)
+  }
+
+  /// The log has been told.
+  mutating func landedRipe() { isSayingRipe = false }
 
   /// What is to be appended now.
   mutating func next(at wall: UInt64) -> [Entry] {

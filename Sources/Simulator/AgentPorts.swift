@@ -76,16 +76,13 @@ extension World {
 
   /// A primary leases ports: all MUXes that have acknowledged something to it know them.
   mutating func checkOrder(_ update: Update, by manager: Int) {
-    // A snapshot says again what was leased before a MUX counted that has come since.
-    guard !update.isSnapshot, let process = machines[manager].process, let epoch = process.epoch else {
-      return
-    }
-    var muxes: [Int]?
-    for case .leasePortRange(let lease) in update.commands {
-      counts[.rangesLeased] += 1
-      let known = muxes ?? counting(process, epoch)
-      muxes = known
-      for mux in known where agents[mux].node.portRanges[lease.range] != lease.locator {
+    guard let process = machines[manager].process, let epoch = process.epoch else { return }
+    let leases = update.leases
+    guard !leases.isEmpty else { return }
+    counts[.rangesLeased] += leases.count
+    let muxes = counting(process, epoch)
+    for lease in leases {
+      for mux in muxes where agents[mux].node.portRanges[lease.range] != lease.locator {
         return fail(
           .ports, "\(lease.range) is leased to \(lease.locator) before \(agents[mux].name) knows it")
       }
@@ -99,5 +96,21 @@ extension World {
       return names.contains(agent.name) && agent.node.epoch == epoch
         && process.manager.state.desired.nodes[agent.name]?.roles.contains(.mux) == true
     }
+  }
+}
+
+extension Update {
+  /// What a host may use by it: a lease that waited may have ended meanwhile, and then both are in one update.
+  fileprivate var leases: [PortLease] {
+    var leases: [PortLease] = []
+    for command in commands {
+      switch command {
+      case .leasePortRange(let lease): leases.append(lease)
+      case .endPortRange(let lease): leases.removeAll { $0 == lease }
+      case .removeMachine(let locator): leases.removeAll { $0.locator == locator }
+      default: break
+      }
+    }
+    return leases
   }
 }

@@ -361,7 +361,9 @@ final class ManagerProcess {
 
   /// For one bug only: what a MUX is sent counts as carried out.
   private func believe(_ update: Update, _ session: SessionID, _ now: Now) {
-    guard bug == .grantBeforeMuxes else { return }
+    guard bug == .grantBeforeMuxes, let node = streams.stream(of: session).flatMap(streams.node),
+      manager.state.desired.nodes[node.name]?.roles.contains(.mux) == true
+    else { return }
     feed(.report(.acknowledged(update.revision, update.epoch), session), now)
   }
 

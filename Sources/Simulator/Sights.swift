@@ -64,6 +64,7 @@ extension World {
     case .portsRequested(let requests, _): "\(requests.count) requests for ports"
     case .portsReturned(let returns): "\(returns.count) ranges come back"
     case .portsReleased(let node, let revision): "\(node) let go of ports with revision \(revision.number)"
+    case .portsRipe(let revision): "leases up to revision \(revision.number) are ripe"
     case .portsRecalled(_, let author): "\(author.name) recalls ports"
     }
   }

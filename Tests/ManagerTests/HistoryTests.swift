@@ -73,7 +73,7 @@ import Testing
   /// Hosts ask for ports and give them back; a return may be said twice.
   private static func portEntry(_ world: inout RandomWorld, _ state: ManagerState) -> Entry? {
     let ports = ManagerSnapshot(state).ports
-    switch world.generator.below(6) {
+    switch world.generator.below(7) {
     case 0..<3:
       let locators = state.locators.values.sorted().filter { _ in world.generator.chance(50) }
       return .portsRequested(locators.map(PortRequest.init), at: UInt64(world.generator.below(20_000)))
@@ -91,6 +91,7 @@ import Testing
     case 4:
       guard let orphan = ports?.orphans.first else { return nil }
       return .portsReleased(node: orphan.node, upTo: orphan.revision)
+    case 5: return .portsRipe(upTo: Revision(UInt64(world.generator.below(Int(state.revision.number) + 1))))
     default:
       let name = RandomWorld.machineNames[world.generator.below(6)]
       return .portsRecalled(.machine(name), by: Author(name: "test", at: 0))
