@@ -12,13 +12,13 @@ extension HostAgent {
     let places = TCPHeader(at: transport)
     let remotePort = places.destinationPort(frame)
     let localPort = places.sourcePort(frame)
+    guard remotePort != 0, localPort != 0 else { return .drop(.transportHeader) }
     let wanted = PortFlow(
       machine: machine, proto: isUDP ? PortProtocol.udp : PortProtocol.tcp, remote: header.destination(frame),
       remotePort: remotePort, localPort: localPort, port: 0, now: now)
     var at = findConnection(wanted, flags: flags, now: now)
     if at == 0 {
       guard isUDP || flags.opens else { return .drop(.noFlow) }
-      guard remotePort != 0, localPort != 0 else { return .drop(.transportHeader) }
       switch open(wanted, isSYN: !isUDP, end: end, now: now) {
       case .made(let number): at = number
       case .other(let verdict): return verdict
@@ -131,7 +131,7 @@ extension HostAgent {
   @inline(always) private mutating func findOrMakeMapping(_ wanted: PortFlow, now: UInt32) -> Int {
     let machine = Int(wanted.machine)
     let at = ports.flows.find(
-      machine: machine, proto: PortProtocol.udp, remote: .any, remotePort: 0, localPort: wanted.localPort)
+      machine: machine, proto: PortProtocol.mapping, remote: .any, remotePort: 0, localPort: wanted.localPort)
     if at != 0 {
       guard ports.leases.leases[ports.flows.records[at].lease].state != PortLease.usable else { return at }
       // Its flows keep their port until they end; new ones get another.
@@ -141,7 +141,7 @@ extension HostAgent {
     let port = ports.choose(.everybody(machine))
     guard port != 0 else { return 0 }
     var mapping = PortFlow(
-      machine: machine, proto: PortProtocol.udp, remote: .any, remotePort: 0, localPort: wanted.localPort,
+      machine: machine, proto: PortProtocol.mapping, remote: .any, remotePort: 0, localPort: wanted.localPort,
       port: port, now: now)
     mapping.state = PortFlow.mapping
     let number = beginPortFlow(mapping, now: now)
