@@ -73,6 +73,10 @@ struct LeaseTests {
     #expect(bench.outbound(big.bytes, from: 8).reason == .holdFull)
     big.payload.removeLast()
     #expect(bench.outbound(big.bytes, from: 8).slot != nil)
+    // What counts is how much was received, whatever the header says.
+    let padding = [UInt8](repeating: 0, count: 2_100)
+    #expect(bench.outbound(Bench.sent().bytes + padding, from: 8).reason == .holdFull)
+    #expect(bench.outbound(Bench.sent().bytes + padding.prefix(2_008), from: 8).slot != nil)
   }
 
   @Test("let held packets go in order; what does not fit waits on, but not longer than 3 s in all")
