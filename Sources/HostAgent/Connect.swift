@@ -178,6 +178,12 @@ extension HostAgent {
       let before = ports.queue.find(owner, name: name, proto: wanted.proto)
       if before >= 0 { return .hold(slot: before) }
     }
+    if owner.request == PortMachine.noRequest {
+      // Also for a packet that finds no slot: its sender sends it again.
+      ports.ask(machine, now: now, isRepeated: false)
+      cells.add(cell &+ CounterCells.requests)
+      owner = ports.machines[machine]
+    }
     let isTooOld = Int32(bitPattern: now &- since) > Int32(Limits.heldMilliseconds)
     let slot =
       byteCount > Limits.heldByteCount || isTooOld
@@ -188,10 +194,6 @@ extension HostAgent {
     }
     ports.machines[machine] = owner
     cells.add(cell &+ CounterCells.held)
-    if owner.request == PortMachine.noRequest {
-      ports.ask(machine, now: now, isRepeated: false)
-      cells.add(cell &+ CounterCells.requests)
-    }
     return .hold(slot: slot)
   }
 

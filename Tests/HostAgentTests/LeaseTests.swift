@@ -79,6 +79,18 @@ struct LeaseTests {
     #expect(bench.outbound(Bench.sent().bytes + padding.prefix(2_008), from: 8).slot != nil)
   }
 
+  @Test("are asked for by packets that cannot wait, too")
+  func requestWithoutSlot() {
+    var bench = Bench()
+    var big = Bench.sent(.udp)
+    big.payload = [UInt8](repeating: 0, count: 2_021)
+    for _ in 0..<3 { #expect(bench.outbound(big.bytes).reason == .holdFull) }
+    #expect(bench.requests() == [3])
+    #expect(bench.agent.portStatus(3).requests == 1 && bench.agent.portStatus(3).held == 0)
+    bench.lease(1)
+    #expect(bench.outbound(big.bytes).isTransmitted)
+  }
+
   @Test("let held packets go in order; what does not fit waits on, but not longer than 3 s in all")
   func heldAgain() {
     var bench = Bench()
