@@ -152,12 +152,15 @@ extension HostAgent {
     return true
   }
 
-  /// Looks at some requests, whether an answer is overdue.
+  /// Looks at some VMs: whether an answer is overdue, and whether a refusal is over, before the clock has wrapped.
   private mutating func askAgain(now: UInt32) {
     for _ in 0..<32 {
       let machine = ports.requestCursor
       ports.requestCursor = (machine &+ 1) & (Limits.machines &- 1)
       let owner = ports.machines[machine]
+      if owner.isRefused, Int32(bitPattern: now &- owner.refusedUntil) >= 0 {
+        ports.machines[machine].isRefused = false
+      }
       guard owner.request == PortMachine.sent,
         Int32(bitPattern: now &- owner.sentAt) >= Int32(Limits.repeatMilliseconds)
       else { continue }

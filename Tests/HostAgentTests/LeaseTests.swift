@@ -47,6 +47,15 @@ struct LeaseTests {
     #expect(bench.outbound(Bench.sent(from: 7).bytes).isTransmitted)
   }
 
+  @Test("that were refused long ago are not so again when the clock has wrapped")
+  func refusedBeforeWrap() {
+    var bench = Bench()
+    bench.agent.refuse(machine: 3, now: bench.now, retryAfterMilliseconds: 1_000)
+    bench.wait(1_000)
+    bench.now &+= 1 << 31
+    #expect(bench.outbound(Bench.sent().bytes).slot != nil)
+  }
+
   @Test("are waited for by 32 packets of a VM, 256 in all, of 2,048 bytes, for 3 s")
   func holdLimits() {
     let machines = (0..<10).map {
