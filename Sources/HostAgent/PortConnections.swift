@@ -108,6 +108,8 @@ extension HostAgent {
   @inline(always) mutating func sweepPorts(now: UInt32, budget: Int) {
     if ports.flows.top > 0 { sweepPortFlows(now: now, budget: budget) }
     if ports.queue.count > 0 { dropOverdue(now: now) }
+    // So that the first repetition comes 5 s after the first return, however long there was none.
+    if ports.leases.returning == 0 { ports.returnedAt = now }
     if ports.leases.count > 0 { sweepRanges(now: now) }
     askAgain(now: now)
   }
