@@ -12,14 +12,14 @@ extension HostAgent {
     let places = TCPHeader(at: transport)
     let remotePort = places.destinationPort(frame)
     let localPort = places.sourcePort(frame)
+    guard remotePort != 0, localPort != 0 else { return .drop(.transportHeader) }
     let wanted = PortFlow(
       machine: machine, proto: isUDP ? PortProtocol.udp : PortProtocol.tcp, remote: header.destination(frame),
       remotePort: remotePort, localPort: localPort, port: 0, now: now)
     var at = findConnection(wanted, flags: flags, now: now)
     if at == 0 {
       guard isUDP || flags.opens else { return .drop(.noFlow) }
-      guard remotePort != 0, localPort != 0 else { return .drop(.transportHeader) }
-      switch open(wanted, isSYN: !isUDP, end: end, now: now) {
+      switch open(wanted, isSYN: !isUDP, byteCount: frame.byteCount, now: now) {
       case .made(let number): at = number
       case .other(let verdict): return verdict
       }
@@ -49,7 +49,7 @@ extension HostAgent {
       localPort: message.identifier(frame), port: 0, now: now)
     var at = findConnection(wanted, flags: TCPFlags(0), now: now)
     if at == 0 {
-      switch open(wanted, isSYN: false, end: end, now: now) {
+      switch open(wanted, isSYN: false, byteCount: frame.byteCount, now: now) {
       case .made(let number): at = number
       case .other(let verdict): return verdict
       }
@@ -90,9 +90,10 @@ extension HostAgent {
     case other(Verdict)
   }
 
-  /// Makes the record of a new connection, on a port that fits; or the packet waits for one.
+  /// Makes the record of a new connection, on a port that fits; or the packet, of so many octets as were received,
+  /// waits for one.
   @inline(never) private mutating func open(
-    _ wanted: PortFlow, isSYN: Bool, end: Int, now: UInt32
+    _ wanted: PortFlow, isSYN: Bool, byteCount: Int, now: UInt32
   ) -> Opening {
     let machine = Int(wanted.machine)
     let since = ports.queue.putDown() ?? now
@@ -105,7 +106,9 @@ extension HostAgent {
     if wanted.proto == PortProtocol.udp {
       let mapping = findOrMakeMapping(wanted, now: now)
       guard mapping >= 0 else { return .other(.drop(.flowTableFull)) }
-      guard mapping > 0 else { return .other(wait(wanted, isSYN: isSYN, end: end, since: since, now: now)) }
+      guard mapping > 0 else {
+        return .other(wait(wanted, isSYN: isSYN, byteCount: byteCount, since: since, now: now))
+      }
       flow.port = ports.flows.records[mapping].port
       flow.mapping = UInt32(truncatingIfNeeded: mapping)
       // Held while room is made for the flow, which must not be that of the mapping.
@@ -121,7 +124,7 @@ extension HostAgent {
       PortDestination(
         machine: machine, proto: wanted.proto, remote: wanted.remote, remotePort: wanted.remotePort))
     guard flow.port != 0 else {
-      return .other(wait(wanted, isSYN: isSYN, end: end, since: since, now: now))
+      return .other(wait(wanted, isSYN: isSYN, byteCount: byteCount, since: since, now: now))
     }
     let at = beginPortFlow(flow, now: now)
     return at != 0 ? .made(at) : .other(.drop(.flowTableFull))
@@ -131,7 +134,7 @@ extension HostAgent {
   @inline(always) private mutating func findOrMakeMapping(_ wanted: PortFlow, now: UInt32) -> Int {
     let machine = Int(wanted.machine)
     let at = ports.flows.find(
-      machine: machine, proto: PortProtocol.udp, remote: .any, remotePort: 0, localPort: wanted.localPort)
+      machine: machine, proto: PortProtocol.mapping, remote: .any, remotePort: 0, localPort: wanted.localPort)
     if at != 0 {
       guard ports.leases.leases[ports.flows.records[at].lease].state != PortLease.usable else { return at }
       // Its flows keep their port until they end; new ones get another.
@@ -141,7 +144,7 @@ extension HostAgent {
     let port = ports.choose(.everybody(machine))
     guard port != 0 else { return 0 }
     var mapping = PortFlow(
-      machine: machine, proto: PortProtocol.udp, remote: .any, remotePort: 0, localPort: wanted.localPort,
+      machine: machine, proto: PortProtocol.mapping, remote: .any, remotePort: 0, localPort: wanted.localPort,
       port: port, now: now)
     mapping.state = PortFlow.mapping
     let number = beginPortFlow(mapping, now: now)
@@ -156,7 +159,7 @@ extension HostAgent {
 
   /// Holds a packet and asks for ports, unless they have been refused.
   private mutating func wait(
-    _ wanted: PortFlow, isSYN: Bool, end: Int, since: UInt32, now: UInt32
+    _ wanted: PortFlow, isSYN: Bool, byteCount: Int, since: UInt32, now: UInt32
   ) -> Verdict {
     let machine = Int(wanted.machine)
     let cell = CounterCells.port(machine)
@@ -175,9 +178,15 @@ extension HostAgent {
       let before = ports.queue.find(owner, name: name, proto: wanted.proto)
       if before >= 0 { return .hold(slot: before) }
     }
+    if owner.request == PortMachine.noRequest {
+      // Also for a packet that finds no slot: its sender sends it again.
+      ports.ask(machine, now: now, isRepeated: false)
+      cells.add(cell &+ CounterCells.requests)
+      owner = ports.machines[machine]
+    }
     let isTooOld = Int32(bitPattern: now &- since) > Int32(Limits.heldMilliseconds)
     let slot =
-      end > Limits.heldByteCount || isTooOld
+      byteCount > Limits.heldByteCount || isTooOld
       ? -1 : ports.queue.hold(&owner, number: machine, name: name, proto: wanted.proto, since: since)
     guard slot >= 0 else {
       cells.add(cell &+ CounterCells.portDrops)
@@ -185,10 +194,6 @@ extension HostAgent {
     }
     ports.machines[machine] = owner
     cells.add(cell &+ CounterCells.held)
-    if owner.request == PortMachine.noRequest {
-      ports.ask(machine, now: now, isRepeated: false)
-      cells.add(cell &+ CounterCells.requests)
-    }
     return .hold(slot: slot)
   }
 

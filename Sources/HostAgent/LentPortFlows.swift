@@ -65,14 +65,14 @@ extension HostAgent {
   private mutating func restoreMapping(_ wanted: PortFlow, now: UInt32) -> Int {
     let machine = Int(wanted.machine)
     let present = ports.flows.find(
-      machine: machine, proto: PortProtocol.udp, remote: .any, remotePort: 0, localPort: wanted.localPort)
+      machine: machine, proto: PortProtocol.mapping, remote: .any, remotePort: 0, localPort: wanted.localPort)
     if present != 0 { return ports.flows.records[present].port == wanted.port ? present : 0 }
-    guard ports.flows.find(port: wanted.port, proto: PortProtocol.udp, remote: .any, remotePort: 0) == 0
+    guard ports.flows.find(port: wanted.port, proto: PortProtocol.mapping, remote: .any, remotePort: 0) == 0
     else {
       return 0
     }
     var mapping = PortFlow(
-      machine: machine, proto: PortProtocol.udp, remote: .any, remotePort: 0, localPort: wanted.localPort,
+      machine: machine, proto: PortProtocol.mapping, remote: .any, remotePort: 0, localPort: wanted.localPort,
       port: wanted.port, now: now)
     mapping.state = PortFlow.mapping
     return beginPortFlow(mapping, now: now)

@@ -16,7 +16,7 @@ struct PortDestination: BitwiseCopyable {
 
   /// Of mappings: a UDP port of a VM has its leased port to itself.
   @inline(always) static func everybody(_ machine: Int) -> PortDestination {
-    PortDestination(machine: machine, proto: PortProtocol.udp, remote: .any, remotePort: 0)
+    PortDestination(machine: machine, proto: PortProtocol.mapping, remote: .any, remotePort: 0)
   }
 }
 

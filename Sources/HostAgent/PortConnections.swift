@@ -108,6 +108,8 @@ extension HostAgent {
   @inline(always) mutating func sweepPorts(now: UInt32, budget: Int) {
     if ports.flows.top > 0 { sweepPortFlows(now: now, budget: budget) }
     if ports.queue.count > 0 { dropOverdue(now: now) }
+    // So that the first repetition comes 5 s after the first return, however long there was none.
+    if ports.leases.returning == 0 { ports.returnedAt = now }
     if ports.leases.count > 0 { sweepRanges(now: now) }
     askAgain(now: now)
   }
@@ -152,12 +154,15 @@ extension HostAgent {
     return true
   }
 
-  /// Looks at some requests, whether an answer is overdue.
+  /// Looks at some VMs: whether an answer is overdue, and whether a refusal is over, before the clock has wrapped.
   private mutating func askAgain(now: UInt32) {
     for _ in 0..<32 {
       let machine = ports.requestCursor
       ports.requestCursor = (machine &+ 1) & (Limits.machines &- 1)
       let owner = ports.machines[machine]
+      if owner.isRefused, Int32(bitPattern: now &- owner.refusedUntil) >= 0 {
+        ports.machines[machine].isRefused = false
+      }
       guard owner.request == PortMachine.sent,
         Int32(bitPattern: now &- owner.sentAt) >= Int32(Limits.repeatMilliseconds)
       else { continue }

@@ -6,12 +6,14 @@ enum PortProtocol {
   @inline(always) static var udp: UInt8 { 1 }
   /// ICMP echo, whose identifier is the port; the remote port is 0.
   @inline(always) static var echo: UInt8 { 2 }
+  /// No packet's: that of mappings, so that none finds one, whatever its ends are. Keys have two bits for it.
+  @inline(always) static var mapping: UInt8 { 3 }
 }
 
 /// A connection that a VM has opened by a leased port, found from both sides by chains: one cache line.
 ///
 /// A VM's UDP port has the same leased port towards everybody. That is a record of its own, a *mapping*, with no remote
-/// end; it lives as long as one of its flows.
+/// end and a protocol of its own; it lives as long as one of its flows.
 struct PortFlow: BitwiseCopyable {
   /// The remote end has sent something.
   @inline(always) static var answered: UInt8 { 0x01 }

@@ -19,9 +19,12 @@ struct HeldPackets {
     offloads = Array(repeating: Offload(), count: HostAgent.heldSlots)
   }
 
-  /// Keeps a packet, with what its device left to do.
+  /// Keeps a packet, with what its device left to do; one that is longer than a slot becomes an empty one.
   mutating func keep(_ frame: borrowing Frame, byteCount: Int, _ offload: Offload, in slot: Int) {
-    precondition(byteCount <= Self.slotBytes, "a packet that fits into its slot")
+    guard byteCount <= Self.slotBytes else {
+      byteCounts[slot] = 0
+      return
+    }
     let first = slot * Self.slotBytes / Self.step
     let whole = byteCount / Self.step
     for place in 0..<whole { words[first + place] = frame.load(place * Self.step, as: UInt64.self) }

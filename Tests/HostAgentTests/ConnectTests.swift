@@ -92,6 +92,33 @@ struct ConnectTests {
     #expect(bench.outbound(Bench.sent(.udp, from: 6001, to: router).bytes).isTransmitted)
   }
 
+  @Test("of UDP are not disturbed by datagrams to 0.0.0.0:0, nor by errors about one")
+  func mappingIsHidden() {
+    var bench = Bench()
+    bench.lease(1)
+    let first = bench.outbound(Bench.sent(.udp).bytes)
+    let nowhere = Bench.sent(.udp, to: .any, 0)
+    #expect(bench.outbound(nowhere.bytes).reason == .transportHeader)
+    bench.wait(40_000)
+    #expect(bench.outbound(Bench.sent(.udp).bytes).tuple == first.tuple)
+    bench.wait(21_000)
+    #expect(bench.outbound(nowhere.bytes).reason == .transportHeader)
+    #expect(bench.outbound(Bench.sent(.udp, to: .any, 1).bytes).reason == .noFlow)
+    var before = Packet(
+      source: vip, destination: .any, proto: .udp, sourcePort: Bench.port(first), destinationPort: 0)
+    let errorIn = Packet.error(from: router, to: vip, quoting: before.bytes)
+    #expect(bench.inbound(Packet.wrapped(errorIn)).reason == .noFlow)
+    before = Packet(source: .any, destination: dip, proto: .udp, sourcePort: 0, destinationPort: 5000)
+    let errorOut = Packet.error(from: dip, to: .any, quoting: before.bytes)
+    #expect(bench.outbound(errorOut).reason == .noFlow)
+    let status = bench.agent.portStatus(3)
+    #expect(status.flows == 1 && status.portsInUse == 1)
+    #expect(bench.inbound(Bench.answer(first)).machine == 3)
+    #expect(bench.outbound(Bench.sent(.udp, to: router).bytes).tuple.sourcePort == Bench.port(first))
+    bench.wait(62_000)
+    #expect(bench.agent.portStatus(3).flows == 0 && bench.agent.portStatus(3).portsInUse == 0)
+  }
+
   /// Flags out and in after the handshake, how long the port stays taken, and what it is called.
   static let ends: [(String, [(Bool, UInt8)], UInt32)] = [
     ("established", [], 240_000), ("reset by the VM", [(true, 0x04)], 10_000),

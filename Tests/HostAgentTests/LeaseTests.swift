@@ -47,6 +47,15 @@ struct LeaseTests {
     #expect(bench.outbound(Bench.sent(from: 7).bytes).isTransmitted)
   }
 
+  @Test("that were refused long ago are not so again when the clock has wrapped")
+  func refusedBeforeWrap() {
+    var bench = Bench()
+    bench.agent.refuse(machine: 3, now: bench.now, retryAfterMilliseconds: 1_000)
+    bench.wait(1_000)
+    bench.now &+= 1 << 31
+    #expect(bench.outbound(Bench.sent().bytes).slot != nil)
+  }
+
   @Test("are waited for by 32 packets of a VM, 256 in all, of 2,048 bytes, for 3 s")
   func holdLimits() {
     let machines = (0..<10).map {
@@ -73,6 +82,22 @@ struct LeaseTests {
     #expect(bench.outbound(big.bytes, from: 8).reason == .holdFull)
     big.payload.removeLast()
     #expect(bench.outbound(big.bytes, from: 8).slot != nil)
+    // What counts is how much was received, whatever the header says.
+    let padding = [UInt8](repeating: 0, count: 2_100)
+    #expect(bench.outbound(Bench.sent().bytes + padding, from: 8).reason == .holdFull)
+    #expect(bench.outbound(Bench.sent().bytes + padding.prefix(2_008), from: 8).slot != nil)
+  }
+
+  @Test("are asked for by packets that cannot wait, too")
+  func requestWithoutSlot() {
+    var bench = Bench()
+    var big = Bench.sent(.udp)
+    big.payload = [UInt8](repeating: 0, count: 2_021)
+    for _ in 0..<3 { #expect(bench.outbound(big.bytes).reason == .holdFull) }
+    #expect(bench.requests() == [3])
+    #expect(bench.agent.portStatus(3).requests == 1 && bench.agent.portStatus(3).held == 0)
+    bench.lease(1)
+    #expect(bench.outbound(big.bytes).isTransmitted)
   }
 
   @Test("let held packets go in order; what does not fit waits on, but not longer than 3 s in all")
