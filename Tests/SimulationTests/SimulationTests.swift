@@ -26,7 +26,6 @@ import Testing
   static let hidingPlaces: [(Simulator.Bug, UInt64)] = Simulator.Bug.allCases.map { bug in
     switch bug {
     case .amnesiacVoter: (bug, 120)
-    case .rangeReusedWhileHeld: (bug, 20)
     case .idleAnswerUnconfirmed: (bug, 90)
     case .acceptAnsweredBeforeFsync, .stalePrimaryNotFenced, .leaseIgnoresDrift: (bug, 22)
     default: (bug, 0)
