@@ -63,12 +63,17 @@ public struct Capture: Sendable {
 
   /// What tshark finds wrong with the captured packets: malformed ones and bad checksums, one line each.
   ///
-  /// Checksums that the sender left to "the hardware" look bad; capture in a lab without offloads.
+  /// Checksums that the sender left to "the hardware" look bad; capture in a lab without offloads. Of what TCP and UDP
+  /// carry only BGP is read: elsewhere tshark goes by the port's number, and calls a stream malformed whose client
+  /// happened to get that of some protocol (iperf3 from port 34980 is no EtherCAT).
   public func faults() async throws(LabError) -> [String] {
     let checks = ["ip", "tcp", "udp"].flatMap { ["-o", "\($0).check_checksum:TRUE"] }
+    let payloads = ["tcp.port==1-178", "tcp.port==180-65535", "udp.port==1-65535"]
+      .flatMap { ["-d", "\($0),data"] }
     let wrong =
       "_ws.malformed || ip.checksum.status == \"Bad\" || tcp.checksum.status == \"Bad\" || udp.checksum.status == \"Bad\""
-    let text = try await ExternalCommand(["tshark", "-n", "-r", file] + checks + ["-Y", wrong]).check()
+    let words = ["tshark", "-n", "-r", file] + checks + payloads + ["-Y", wrong]
+    let text = try await ExternalCommand(words).check()
     return text.split(separator: "\n").map(String.init)
   }
 }

@@ -49,7 +49,7 @@ struct Desk: Sendable {
     recalls[id] = continuation
   }
 
-  /// An agent is to know that one of its VMs gets no ports for now.
+  /// An agent is to know that one of its VMs gets no ports for now; one that listens to nothing asks again by itself.
   func refuse(_ refusal: PortRefusal, _ session: SessionID) {
     sessions[session]?.messages.yield(.portRefusal(refusal))
   }
@@ -146,7 +146,9 @@ struct Desk: Sendable {
     case .refuse(let session, let error):
       beginnings[session.number] = error
       end(session)
-    case .send(let update, let session): sessions[session]?.messages.yield(.update(update))
+    case .send(let update, let session):
+      // No room: its agent has not listened for a long time.
+      if case .dropped? = sessions[session]?.messages.yield(.update(update)) { end(session) }
     case .refusePorts(let refusal, let session): refuse(refusal, session)
     case .recalled(let id, let count): recalls.removeValue(forKey: id)?.resume(returning: .success(count))
     case .close(let session, _): end(session)

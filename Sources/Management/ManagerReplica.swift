@@ -78,7 +78,7 @@ public final class ManagerReplica: ManagementService {
   {
     guard !desk.withLock({ $0.isStopped }) else { throw .notPrimary(address: nil) }
     let author = author(identity)
-    let answer = await withCheckedContinuation { continuation in
+    let answer = await withCheckedContinuation { (continuation: CheckedContinuation<Desk.Answer, Never>) in
       let id = desk.withLock { desk in
         let id = RequestID(desk.nextID())
         desk.begin(id, continuation)
@@ -216,9 +216,10 @@ public final class ManagerReplica: ManagementService {
   /// Accepts an agent's stream.
   public func attach(_ hello: Hello) async throws(ManagementError) -> AgentSession {
     let id = SessionID(nextID())
-    // Unbounded in form only: the manager sends one update and waits for its acknowledgement before the next, and one
-    // refusal for each request.
-    let (messages, continuation) = AsyncStream<ManagerMessage>.makeStream()
+    // The manager sends one update and waits for its acknowledgement before the next; what comes on top are refusals,
+    // one for each request of an agent that does not listen.
+    let (messages, continuation) = AsyncStream<ManagerMessage>.makeStream(
+      bufferingPolicy: .bufferingOldest(Limits.messagesPerStream))
     let isMux = hello.roles.contains(.mux)
     try await pass(.node(hello.node), isMux ? .muxPoolManagement : .hostAgentManagement, .normal) {
       let session = Desk.Session(node: hello.node, isMux: isMux, messages: continuation)
@@ -236,7 +237,7 @@ public final class ManagerReplica: ManagementService {
     guard let (node, isMux) = desk.withLock({ $0.sessions[session].map { ($0.node, $0.isMux) } }) else {
       return
     }
-    if case .portRequest(let request) = report { return await take(request, of: node, from: session) }
+    if case .portRequest(let request) = report { return take(request, of: node, from: session) }
     let (stage, priority) = report.place(isMux: isMux)
     if case .statistics = report {
       _ = pool.offer(.node(node), to: stage, priority, expire: {}) { self.feed(.report(report, session)) }

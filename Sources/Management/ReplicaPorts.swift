@@ -1,6 +1,7 @@
 public import Control
 import Manager
 import SEDA
+import Synchronization
 
 /// Leased ports at a running manager.
 extension ManagerReplica {
@@ -31,23 +32,19 @@ extension ManagerReplica {
   }
 
   /// A host asks for ports; what the stage has no room for is answered so, and the host asks again later.
-  func take(_ request: PortRequest, of node: String, from session: SessionID) async {
-    func refuse(_ milliseconds: UInt32) {
+  ///
+  /// Nobody waits for its turn: what the agent says after it is not held up, however much it asks for.
+  func take(_ request: PortRequest, of node: String, from session: SessionID) {
+    @Sendable func refuse(_ milliseconds: UInt32) {
       let refusal = PortRefusal(
         locator: request.locator, reason: .overloaded, retryAfterMilliseconds: milliseconds)
       desk.withLock { $0.refuse(refusal, session) }
     }
-    await withCheckedContinuation { continuation in
-      let admission = pool.offer(.node(node), to: .snatManagement, .normal) {
-        refuse(UInt32(Limits.sleepMilliseconds))
-        continuation.resume()
-      } run: {
-        self.feed(.report(.portRequest(request), session))
-        continuation.resume()
-      }
-      guard case .shed(_, let milliseconds) = admission else { return }
-      refuse(milliseconds)
-      continuation.resume()
+    let admission = pool.offer(.node(node), to: .snatManagement, .normal) {
+      refuse(UInt32(Limits.sleepMilliseconds))
+    } run: {
+      self.feed(.report(.portRequest(request), session))
     }
+    if case .shed(_, let milliseconds) = admission { refuse(milliseconds) }
   }
 }

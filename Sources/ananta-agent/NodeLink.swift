@@ -13,10 +13,11 @@ actor NodeLink: ServiceLifecycle.Service {
   private let link: ManagerLink
   private let paths: [any DataPath]
   private let health: HealthBoard?
-  private let file: NodeStateFile
+  private let ports: PortBoard?
+  private var file: NodeStateFile
   private let introduction: Introduction
   private let logger: Logger
-  private var state = NodeState()
+  private var kept = KeptState()
   /// The state is not yet what the data paths run: to be acknowledged when it is.
   private var owesAcknowledgement = false
 
@@ -35,11 +36,15 @@ actor NodeLink: ServiceLifecycle.Service {
     func run(_ revision: Revision) { hello.withLock { $0.revision = revision } }
   }
 
-  init(_ agent: AgentConfiguration, paths: [any DataPath], health: HealthBoard?, logger: Logger) {
+  init(
+    _ agent: AgentConfiguration, paths: [any DataPath], health: HealthBoard?, ports: PortBoard?,
+    logger: Logger
+  ) {
     self.paths = paths
     self.health = health
+    self.ports = ports
     self.logger = logger
-    file = NodeStateFile(directory: agent.dataDirectory)
+    file = NodeStateFile(directory: agent.dataDirectory, logger: logger)
     let introduction = Introduction(
       Hello(node: agent.node, roles: agent.roles, epoch: .none, revision: Revision(0)))
     self.introduction = introduction
@@ -53,6 +58,8 @@ actor NodeLink: ServiceLifecycle.Service {
       await withTaskGroup(of: Void.self) { group in
         group.addTask { await self.link.run { await self.take($0) } }
         group.addTask { await self.reportHealth() }
+        group.addTask { await self.reportPorts() }
+        group.addTask { await self.repeatReturns() }
         group.addTask { await self.reportStatistics() }
         await group.waitForAll()
       }
@@ -62,23 +69,33 @@ actor NodeLink: ServiceLifecycle.Service {
 
   /// Takes up the state of an earlier process, if there is one.
   private func goOn() async {
-    guard let last = file.load(logger: logger) else { return }
-    state = last
-    introduction.obey(last.epoch)
-    logger.notice("going on with the last state", metadata: ["revision": "\(last.revision.number)"])
+    guard let last = file.load() else { return }
+    kept = last
+    introduction.obey(last.state.epoch)
+    logger.notice("going on with the last state", metadata: ["revision": "\(last.state.revision.number)"])
     await adopt()
   }
 
   /// Has the data paths run the state; the manager is told of it, now or when what is in the way is gone.
   private func adopt() async {
-    owesAcknowledgement = false
-    for path in paths where await !path.adopt(state) { owesAcknowledgement = true }
-    if !owesAcknowledgement { introduction.run(state.revision) }
+    owesAcknowledgement = file.fault != nil
+    for path in paths where await !path.adopt(kept) { owesAcknowledgement = true }
+    if !owesAcknowledgement { introduction.run(kept.state.revision) }
+  }
+
+  /// The same where only ports have changed, and nothing else is owed.
+  private func change(_ commands: [Command]) async {
+    owesAcknowledgement = file.fault != nil
+    for path in paths where await !path.change(commands, in: kept) { owesAcknowledgement = true }
   }
 
   private func take(_ event: ManagerLink.Event) async {
     switch event {
-    case .connected: health?.repeatAll()
+    case .connected:
+      health?.repeatAll()
+      reportReturns()
+      for path in paths { await path.askAgain() }
+    case .portRefusal(let refusal): for path in paths { await path.refuse(refusal) }
     case .disconnected(let reason):
       logger.warning("no manager; forwarding goes on", metadata: ["reason": "\(reason)"])
     case .update(let update): await carryOut(update)
@@ -86,12 +103,17 @@ actor NodeLink: ServiceLifecycle.Service {
   }
 
   private func carryOut(_ update: Update) async {
-    switch state.apply(update) {
+    switch kept.apply(update) {
     case .applied:
-      introduction.obey(state.epoch)
-      file.save(state, logger: logger)
-      if !update.commands.isEmpty || update.isSnapshot { await adopt() }
-      if !owesAcknowledgement { acknowledge() }
+      introduction.obey(kept.state.epoch)
+      // Before anything goes by it: what a restart would not know must not be acknowledged, or used.
+      file.append(.update(update), leadingTo: kept, isDurable: !update.mayBeForgotten)
+      if update.isOfPorts, !owesAcknowledgement {
+        if !update.commands.isEmpty { await change(update.commands) }
+      } else {
+        await adopt()
+      }
+      if !owesAcknowledgement, file.fault == nil { acknowledge() }
     case .refused(let highest):
       logger.warning(
         "refused an order of an older epoch",
@@ -106,8 +128,8 @@ actor NodeLink: ServiceLifecycle.Service {
   }
 
   private func acknowledge() {
-    introduction.run(state.revision)
-    link.report(.acknowledged(state.revision, state.epoch))
+    introduction.run(kept.state.revision)
+    link.report(.acknowledged(kept.state.revision, kept.state.epoch))
   }
 
   private func reportHealth() async {
@@ -115,12 +137,39 @@ actor NodeLink: ServiceLifecycle.Service {
     for await changes in health.changes { link.report(.health(changes)) }
   }
 
+  private func reportPorts() async {
+    guard let ports else { return }
+    for await _ in ports.signals {
+      let (requests, returned) = ports.take()
+      for request in requests { link.report(.portRequest(request)) }
+      let news = kept.giveBack(returned)
+      guard !news.isEmpty else { continue }
+      file.append(.portsReturned(news), leadingTo: kept, isDurable: true)
+      reportReturns()
+    }
+  }
+
+  /// Says what the host has given back, once it lies on the disk: who has it next must never meet us.
+  private func reportReturns() {
+    guard file.fault == nil, !kept.returned.isEmpty else { return }
+    link.report(.portsReturned(kept.returned.sorted()))
+  }
+
+  /// Until the manager has ended what was given back.
+  private func repeatReturns() async {
+    while !Task.isCancelled {
+      try? await Task.sleep(for: .seconds(5))
+      reportReturns()
+    }
+  }
+
   private func reportStatistics() async {
     while !Task.isCancelled {
       try? await Task.sleep(for: .seconds(1))
-      var all = NodeStatistics(bgp: [], counters: [], problems: [])
-      let revision = state.revision
-      var isRunning = true
+      file.tidy(kept)
+      var all = NodeStatistics(bgp: [], counters: [], problems: file.fault.map { [$0] } ?? [])
+      let revision = kept.state.revision
+      var isRunning = file.fault == nil
       for path in paths {
         if await !path.repair() { isRunning = false }
         let part = await path.statistics()
@@ -128,9 +177,10 @@ actor NodeLink: ServiceLifecycle.Service {
         all.counters += part.counters
         all.problems += part.problems
         all.paths += part.paths
+        all.ports += part.ports
       }
       link.report(.statistics(all))
-      if owesAcknowledgement, isRunning, revision == state.revision {
+      if owesAcknowledgement, isRunning, revision == kept.state.revision {
         owesAcknowledgement = false
         acknowledge()
       }

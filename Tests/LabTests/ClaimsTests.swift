@@ -118,7 +118,8 @@ struct ClaimsTests {
       for capture in captures {
         try await capture.stop()
         #expect(try await capture.count() > 100)
-        #expect(try await capture.faults() == [])
+        let faults = try await capture.faults()
+        #expect(faults.isEmpty, "\(faults.prefix(5))")
       }
       #expect(try await captures[1].count("tcp port 179") > 4)
     }
