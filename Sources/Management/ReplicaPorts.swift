@@ -40,7 +40,10 @@ extension ManagerReplica {
         locator: request.locator, reason: .overloaded, retryAfterMilliseconds: milliseconds)
       desk.withLock { $0.refuse(refusal, session) }
     }
-    let admission = pool.offer(.node(node), to: .snatManagement, .normal) {
+    // Each VM of the host has a turn of its own; what it invents shares one.
+    let isItsOwn = desk.withLock { $0.manager.state.host(of: request.locator) } == node
+    let key = isItsOwn ? StageKey.machine(request) : .node(node)
+    let admission = pool.offer(key, to: .snatManagement, .normal) {
       refuse(UInt32(Limits.sleepMilliseconds))
     } run: {
       self.feed(.report(.portRequest(request), session))

@@ -1,5 +1,5 @@
 import Control
-import Wire
+public import Wire
 
 /// Leased ports in a manager (Ananta §3.5.1): who asks, who waits for which MUX, what comes back.
 extension Manager {
@@ -193,7 +193,7 @@ extension ManagerState {
   }
 
   /// On which node a locator's VM is.
-  func host(of locator: IPv4Address) -> String? {
+  public func host(of locator: IPv4Address) -> String? {
     machinesByLocator[locator].flatMap { desired.machines[$0]?.host }
   }
 }

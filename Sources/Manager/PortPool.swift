@@ -13,7 +13,7 @@ struct PortGrant: Hashable, Sendable {
 
 /// The ports of one VIP: 8,064 ranges of 8, those leased and those whose host has not let go of them yet.
 ///
-/// A bit for each range, 1 KB, and 30 octets for each that is leased: 200,000 of these are 7 MB.
+/// A bit for each range, 1 KB, and a grant for each that is leased.
 struct PortPool: Hashable, Sendable {
   private static let words = 128
   private static let first = Int(Control.Limits.firstLeasedPort) / PortRange.portCount
