@@ -33,6 +33,10 @@ extension HostAgent {
   public static var heldSlots: Int { Limits.heldPackets }
   /// The longest packet that waits.
   public static var heldByteCount: Int { Limits.heldByteCount }
+  /// Octets of a connection's record, of a range's and of a block: a cache line each, as the limits count them.
+  package static var portRecordByteCounts: [Int] {
+    [MemoryLayout<PortFlow>.stride, MemoryLayout<PortLease>.stride, MemoryLayout<PortBlock>.stride]
+  }
 
   /// Lets a VM use a range; one that it has already is recalled no more.
   ///
@@ -51,7 +55,8 @@ extension HostAgent {
       if lease.state != PortLease.usable { ports.setState(PortLease.usable, of: at) }
     } else {
       guard directory.machines[machine].dip != .any else { return false }
-      at = ports.leases.insert(range, machine: machine, now: now)
+      at = ports.leases.insert(
+        range, machine: machine, locator: directory.machines[machine].locator, now: now)
       guard at != 0 else { return false }
       ports.machines[machine].usable &+= 1
       ports.machines[machine].ranges &+= 1

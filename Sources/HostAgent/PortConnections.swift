@@ -87,9 +87,10 @@ extension HostAgent {
 
   @inline(always) private func describe(_ flow: PortFlow) -> KnownFlow {
     let lease = ports.leases.leases[flow.lease]
-    let machine = directory.machines[Int(flow.machine)]
+    // Of a VM that is gone the directory has nothing, and the kernel finds flows without the DIP.
     return KnownFlow(
-      machine: UInt32(flow.machine), locator: machine.locator, dip: machine.dip, vip: lease.vip,
+      machine: UInt32(flow.machine), locator: lease.locator,
+      dip: directory.machines[Int(flow.machine)].dip, vip: lease.vip,
       vipPort: lease.firstPort | UInt16(flow.port & 7), backendPort: flow.localPort, remote: flow.remote,
       remotePort: flow.remotePort, proto: flow.proto == PortProtocol.udp ? .udp : .tcp)
   }

@@ -5,6 +5,11 @@ import Wire
 
 @Suite("Leased ranges")
 struct LeaseTests {
+  @Test("and their connections and blocks are records of a cache line each")
+  func strides() {
+    #expect(HostAgent.portRecordByteCounts == [64, 64, 64])
+  }
+
   @Test("are asked for once, again after 5 s without an answer, and on a new stream")
   func requests() {
     var bench = Bench()
