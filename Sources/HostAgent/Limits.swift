@@ -71,6 +71,9 @@ enum Limits {
   static var recallMilliseconds: UInt32 { 240_000 }
   /// After which time without an answer a request is made again, or a returned range returned, in milliseconds.
   static var repeatMilliseconds: UInt32 { 5_000 }
+  /// How old a place in the list of half-open and closed connections is when a packet renews it, in milliseconds: a
+  /// tenth of the time that they live.
+  static var refreshMilliseconds: UInt32 { 1_000 }
   /// Connections by leased ports of one worker at most: 64 bytes each, 256 MB.
   static var mostPortFlows: Int { 4_194_304 }
 }

@@ -12,6 +12,7 @@ extension HostAgent {
   @inline(always) mutating func updatePortFlow(_ at: Int, _ flow: PortFlow, now: UInt32) {
     ports.flows.records[at] = flow
     ports.flows.list(at, now: now)
+    ports.flows.refresh(at, now: now)
     if flow.isKnown != flow.isLent && (flow.isLent || directory.machines[Int(flow.machine)].lendsFlows) {
       lendOrTakeBackPortFlow(at, now: now)
     }
