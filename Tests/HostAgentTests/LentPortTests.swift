@@ -60,6 +60,8 @@ struct LentPortTests {
     }
     var isOver = bench.agent.withdraw(Bench.range(0), machine: 3)
     #expect(!isOver && bench.agent.isEndingRanges == true)
+    let early = bench.agent.lease(Bench.range(0), to: 3, now: bench.now)
+    #expect(early == .stillEnding)
     #expect(bench.outbound(Bench.sent(.tcp, 0x18).bytes).isTransmitted == false)
     var ended = 0
     while !isOver {
@@ -67,6 +69,8 @@ struct LentPortTests {
       isOver = bench.agent.withdraw(Bench.range(0), machine: 3)
     }
     ended += bench.changes().count
+    let late = bench.agent.lease(Bench.range(0), to: 3, now: bench.now)
+    #expect(late == .made)
     #expect(ended == 2_500 && bench.agent.isEndingRanges == false && bench.agent.portStatus(3).flows == 0)
   }
 
