@@ -52,9 +52,10 @@ public final class HostCounters: Sendable {
     public var refused: UInt64
     /// Packets dropped for want of a port.
     public var dropped: UInt64
-    /// From a request to its answer, the median in microseconds; 0 before the first.
+    /// From a request to its answer, the median in microseconds; 0 before the first, 2,048,000 for 1.8 s and
+    /// more.
     public var waitMicrosecondsP50: UInt64
-    /// What 99 of 100 answers took less than.
+    /// What 99 of 100 answers took less than; 2,048,000 for 1.8 s and more.
     public var waitMicrosecondsP99: UInt64
   }
 

@@ -9,6 +9,16 @@ public struct ReturnedRange: BitwiseCopyable, Hashable, Sendable {
   public let range: SNATRange
 }
 
+/// What became of a lease.
+public enum LeaseOutcome: Equatable, Sendable {
+  /// The VM may use the range.
+  case made
+  /// The host has no such VM or no room, or another VM has the range: it is to be reported as returned.
+  case noRoom
+  /// The range was taken away, and the kernel still carries flows of it: to be leased again when that is over.
+  case stillEnding
+}
+
 /// A packet whose wait is over: to be sent through `HostAgent.outbound` again.
 public struct HeldPacket: BitwiseCopyable, Hashable, Sendable {
   /// The VM, by its index.
@@ -33,26 +43,32 @@ extension HostAgent {
   public static var heldSlots: Int { Limits.heldPackets }
   /// The longest packet that waits.
   public static var heldByteCount: Int { Limits.heldByteCount }
+  /// Octets of a connection's record, of a range's and of a block: a cache line each, as the limits count them.
+  package static var portRecordByteCounts: [Int] {
+    [MemoryLayout<PortFlow>.stride, MemoryLayout<PortLease>.stride, MemoryLayout<PortBlock>.stride]
+  }
 
   /// Lets a VM use a range; one that it has already is recalled no more.
   ///
   /// Packets that the VM waits with may go now: `takeHeld`. To be called between two batches, after the map that
   /// names the VM was adopted.
   ///
-  /// - Returns: false when the host has no such VM or has no room: the range is to be reported as returned.
+  /// - Returns: what became of it.
   @discardableResult
-  public mutating func lease(_ range: SNATRange, to machine: UInt32, now: UInt32) -> Bool {
+  public mutating func lease(_ range: SNATRange, to machine: UInt32, now: UInt32) -> LeaseOutcome {
     let machine = Int(machine & 0x3ff)
     var at = ports.leases.find(vip: range.vip, port: range.firstPort)
     if at != 0 {
       let lease = ports.leases.leases[at]
-      guard Int(lease.machine) == machine, lease.state != PortLease.ending else { return false }
+      guard lease.state != PortLease.ending else { return .stillEnding }
+      guard Int(lease.machine) == machine else { return .noRoom }
       if lease.flows == 0 { ports.leases.leases[at].since = now }
       if lease.state != PortLease.usable { ports.setState(PortLease.usable, of: at) }
     } else {
-      guard directory.machines[machine].dip != .any else { return false }
-      at = ports.leases.insert(range, machine: machine, now: now)
-      guard at != 0 else { return false }
+      guard directory.machines[machine].dip != .any else { return .noRoom }
+      at = ports.leases.insert(
+        range, machine: machine, locator: directory.machines[machine].locator, now: now)
+      guard at != 0 else { return .noRoom }
       ports.machines[machine].usable &+= 1
       ports.machines[machine].ranges &+= 1
       ports.machines[machine].generation &+= 1
@@ -65,7 +81,7 @@ extension HostAgent {
     cells.add(CounterCells.port(machine) &+ CounterCells.held, 0 &- UInt64(owner.held))
     ports.queue.release(&owner)
     ports.machines[machine] = owner
-    return true
+    return .made
   }
 
   /// Notes that a request was answered.

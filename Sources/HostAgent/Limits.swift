@@ -54,6 +54,11 @@ enum Limits {
   static var leaseHeads: Int { 32_768 }
   /// Destinations' blocks that are remembered, 64 bytes each: 196 serve 50,000 flows to 4 remote ends.
   static var portBlocks: Int { 4_096 }
+  /// Blocks that one packet makes at most, each with at most 256 looks for a flow: about a millisecond.
+  ///
+  /// They cover 16,384 ports. The packet of a VM with more, all of them taken there, waits as if there were none
+  /// free; what it has made stays, and the next one goes on from there.
+  static var portBlockBuilds: Int { 64 }
   /// How long a TCP connection by a leased port may be silent, in milliseconds: four minutes, as inbound.
   static var portTCPMilliseconds: UInt32 { 240_000 }
   /// The same of UDP: most are a question and its answer.
@@ -66,6 +71,9 @@ enum Limits {
   static var recallMilliseconds: UInt32 { 240_000 }
   /// After which time without an answer a request is made again, or a returned range returned, in milliseconds.
   static var repeatMilliseconds: UInt32 { 5_000 }
+  /// How old a place in the list of half-open and closed connections is when a packet renews it, in milliseconds: a
+  /// tenth of the time that they live.
+  static var refreshMilliseconds: UInt32 { 1_000 }
   /// Connections by leased ports of one worker at most: 64 bytes each, 256 MB.
   static var mostPortFlows: Int { 4_194_304 }
 }

@@ -95,7 +95,7 @@ extension Ports {
         var at = blocks.find(destination, UInt16(truncatingIfNeeded: index))
         if at < 0 {
           // So no packet takes long; what is found now, the next one need not look for.
-          guard builds < 8 else { return 0 }
+          guard builds < Limits.portBlockBuilds else { return 0 }
           builds &+= 1
           at = build(destination, index, page: number)
         }

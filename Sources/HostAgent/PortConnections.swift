@@ -12,6 +12,7 @@ extension HostAgent {
   @inline(always) mutating func updatePortFlow(_ at: Int, _ flow: PortFlow, now: UInt32) {
     ports.flows.records[at] = flow
     ports.flows.list(at, now: now)
+    ports.flows.refresh(at, now: now)
     if flow.isKnown != flow.isLent && (flow.isLent || directory.machines[Int(flow.machine)].lendsFlows) {
       lendOrTakeBackPortFlow(at, now: now)
     }
@@ -87,9 +88,10 @@ extension HostAgent {
 
   @inline(always) private func describe(_ flow: PortFlow) -> KnownFlow {
     let lease = ports.leases.leases[flow.lease]
-    let machine = directory.machines[Int(flow.machine)]
+    // Of a VM that is gone the directory has nothing, and the kernel finds flows without the DIP.
     return KnownFlow(
-      machine: UInt32(flow.machine), locator: machine.locator, dip: machine.dip, vip: lease.vip,
+      machine: UInt32(flow.machine), locator: lease.locator,
+      dip: directory.machines[Int(flow.machine)].dip, vip: lease.vip,
       vipPort: lease.firstPort | UInt16(flow.port & 7), backendPort: flow.localPort, remote: flow.remote,
       remotePort: flow.remotePort, proto: flow.proto == PortProtocol.udp ? .udp : .tcp)
   }

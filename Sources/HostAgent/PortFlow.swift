@@ -6,7 +6,7 @@ enum PortProtocol {
   @inline(always) static var udp: UInt8 { 1 }
   /// ICMP echo, whose identifier is the port; the remote port is 0.
   @inline(always) static var echo: UInt8 { 2 }
-  /// No packet's: that of mappings, so that none finds one, whatever its ends are. Keys have two bits for it.
+  /// That of mappings and of no packet, so that none finds one, whatever its ends are; keys have two bits for it.
   @inline(always) static var mapping: UInt8 { 3 }
 }
 

@@ -13,7 +13,7 @@ struct PortFlowTable: ~Copyable {
   private(set) var top = 0
   /// Where the next sweep begins.
   var cursor = 1
-  /// Connections that live for seconds, those that came first before those that came later.
+  /// Connections that live for seconds, those that have been silent for longest first.
   private(set) var oldest: UInt32 = 0
   private var youngest: UInt32 = 0
 
@@ -161,6 +161,15 @@ struct PortFlowTable: ~Copyable {
     let flow = records[at]
     if flow.isShort == (flow.isListed != 0) { return }
     if flow.isShort { append(at, now: now) } else { unlist(at) }
+  }
+
+  /// Puts a record that is in the list at its end, if it has not come there within the last second.
+  ///
+  /// So it is the one that has been silent for longest that gives way, but for a second, and few packets move one.
+  @inline(always) mutating func refresh(_ at: Int, now: UInt32) {
+    let flow = records[at]
+    guard flow.isListed != 0, now &- flow.shortSince > Limits.refreshMilliseconds else { return }
+    renew(at, now: now)
   }
 
   /// Puts a record that is in the list at its end.

@@ -13,6 +13,8 @@ struct PortLease: BitwiseCopyable {
   @inline(always) static var ending: UInt8 { 4 }
 
   var vip: IPv4Address
+  /// The VM's: its flows in the kernel are found by it, also when the VM is gone.
+  var locator: IPv4Address
   var firstPort: UInt16
   var machine: UInt16
   var state: UInt8
@@ -28,8 +30,11 @@ struct PortLease: BitwiseCopyable {
   /// Flows of each port.
   var counts = InlineArray<8, UInt32>(repeating: 0)
 
-  @inline(always) init(_ range: SNATRange, machine: Int, page: Int, now: UInt32) {
+  @inline(always) init(
+    _ range: SNATRange, machine: Int, locator: IPv4Address, page: Int, now: UInt32
+  ) {
     vip = range.vip
+    self.locator = locator
     firstPort = range.firstPort
     self.machine = UInt16(truncatingIfNeeded: machine)
     state = Self.usable
@@ -107,7 +112,9 @@ struct PortLeaseTable: ~Copyable {
   }
 
   /// Makes a lease in the VM's lowest free place; 0 when there is no room.
-  mutating func insert(_ range: SNATRange, machine: Int, now: UInt32) -> Int {
+  mutating func insert(
+    _ range: SNATRange, machine: Int, locator: IPv4Address, now: UInt32
+  ) -> Int {
     guard count < Limits.leases else { return 0 }
     for index in 0..<Limits.pagesPerMachine {
       var number = page(index, of: machine)
@@ -117,7 +124,7 @@ struct PortLeaseTable: ~Copyable {
       guard occupied != .max else { continue }
       let slot = (~occupied).trailingZeroBitCount
       let at = number &* 32 &+ slot
-      var lease = PortLease(range, machine: machine, page: index, now: now)
+      var lease = PortLease(range, machine: machine, locator: locator, page: index, now: now)
       let head = place(range.vip, range.firstPort)
       lease.next = heads[head]
       leases[at] = lease

@@ -38,6 +38,8 @@ struct PortMachine: BitwiseCopyable {
 }
 
 /// How long requests took: exact below 8 ms, then four buckets for each doubling.
+///
+/// The last bucket has all from 1,792 ms on, and says 2,048 ms: that or longer.
 enum WaitHistogram {
   static var buckets: Int { 40 }
 
@@ -48,7 +50,7 @@ enum WaitHistogram {
     return min(8 &+ (exponent &- 3) &* 4 &+ quarter, buckets &- 1)
   }
 
-  /// What all of a bucket took less than, in milliseconds.
+  /// What all of a bucket took less than, in milliseconds; the last one has no end, and says 2,048.
   static func end(_ bucket: Int) -> UInt64 {
     guard bucket >= 8 else { return UInt64(bucket + 1) }
     let exponent = (bucket - 8) / 4 + 3

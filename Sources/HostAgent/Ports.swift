@@ -22,7 +22,8 @@ struct Ports: ~Copyable {
     machines = Table(capacity: Limits.machines, repeating: PortMachine())
     flows = PortFlowTable(capacity: max(flowCapacity, 16), seed: seed)
     requests = Table(capacity: Limits.machines, repeating: 0)
-    chance = seed | 1
+    // What choices show of these numbers gives away nothing of the seed, which keeps flows apart in tables.
+    chance = SipHash(low: seed, high: 0).finish(rest: 0, byteCount: 0).low | 1
   }
 
   /// A number that strangers do not know (xorshift64, Marsaglia 2003).

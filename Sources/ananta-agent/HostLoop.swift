@@ -238,7 +238,7 @@ struct HostLoop: ~Copyable {
       guard plan?.locators[machine] == lease.locator,
         !returned.contains(Given(machine: machine, range: range))
       else { return }
-      if !agent.lease(range, to: machine, now: now) { worker.ports.giveBack(lease) }
+      if take(range, for: machine, now) == .noRoom { worker.ports.giveBack(lease) }
     case .recall(let lease, let machine):
       guard plan?.locators[machine] == lease.locator else { return }
       agent.recall(SNATRange(lease.range), machine: machine, now: now)
@@ -252,6 +252,18 @@ struct HostLoop: ~Copyable {
         machine: machine, now: now, retryAfterMilliseconds: refusal.retryAfterMilliseconds,
         reason: refusal.reason == .noService ? .noSNAT : .portsExhausted)
     case .repeatRequests: agent.repeatRequests()
+    }
+  }
+
+  /// Lets a VM use a range, when the kernel carries no flow any more that its last owner had.
+  ///
+  /// Every turn takes back hundreds of them, since changes have room when all were told.
+  private mutating func take(_ range: SNATRange, for machine: UInt32, _ now: UInt32) -> LeaseOutcome {
+    while true {
+      let outcome = agent.lease(range, to: machine, now: now)
+      guard outcome == .stillEnding else { return outcome }
+      tellKernel(now)
+      agent.sweep(now: now, budget: 0)
     }
   }
 

@@ -82,7 +82,8 @@ final class HostWorker: Sendable {
     self.uplink = uplink
     self.health = health
     self.ports = ports
-    let seed = MonotonicClock.nanoseconds &* 0x9e37_79b9_7f4a_7c15
+    var numbers = SystemRandomNumberGenerator()
+    let seed = numbers.next()
     let agent = HostAgent(seed: seed)
     counters = agent.counters
     let loop = try HostLoop(agent: agent, worker: self, seed: seed)

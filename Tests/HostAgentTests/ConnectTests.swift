@@ -127,9 +127,11 @@ struct ConnectTests {
     ("closed by one", [(true, 0x11), (false, 0x10)], 240_000),
   ]
 
-  @Test("keep their port from the same remote end until they are over", arguments: ends)
-  func guardTime(_ name: String, _ segments: [(Bool, UInt8)], _ milliseconds: UInt32) {
+  @Test("keep their port from the same remote end until they are over", arguments: ends, Bench.times)
+  func guardTime(_ end: (String, [(Bool, UInt8)], UInt32), begin: UInt32) {
+    let (name, segments, milliseconds) = end
     var bench = Bench()
+    bench.now = begin
     bench.lease(1)
     let fates = (0..<8).map { bench.establish(from: 5000 + $0) }
     for (isOut, flags) in segments {
@@ -160,6 +162,25 @@ struct ConnectTests {
     bench.wait(11_000)
     #expect(bench.inbound(Bench.answer(first)).reason == .unsolicited)
     #expect(bench.outbound(Bench.sent(.tcp, 0x10).bytes).reason == .noFlow)
+  }
+
+  @Test("that live briefly give way when there is no room, the one that was silent for longest first")
+  func oldestGivesWay() {
+    let machines = (0..<3).map {
+      HostMap.Machine(index: $0, locator: IPv4Address(10, 64, 2, UInt8($0)), dip: dip, mtu: 1480)
+    }
+    var bench = Bench(Bench.map(machines: machines, endpoints: []), flowCapacity: 16)
+    for machine in 0..<3 as Range<UInt32> { bench.lease(1, from: Int(machine), to: machine) }
+    for port in 1...5 as ClosedRange<UInt16> {
+      for machine in 0..<3 as Range<UInt32> {
+        #expect(bench.outbound(Bench.sent(from: port).bytes, from: machine).isTransmitted)
+      }
+    }
+    bench.now &+= 2_000
+    let kept = bench.outbound(Bench.sent(from: 1).bytes, from: 0)
+    #expect(bench.outbound(Bench.sent(from: 6).bytes, from: 2).isTransmitted)
+    #expect(bench.agent.portStatus(0).flows == 5 && bench.agent.portStatus(1).flows == 4)
+    #expect(bench.outbound(Bench.sent(from: 1).bytes, from: 0).tuple == kept.tuple)
   }
 
   /// Where nothing can come back from.
@@ -238,9 +259,9 @@ struct ConnectTests {
     answer.replaceSubrange(10..<12, with: [0, 0])
     answer.replaceSubrange(10..<12, with: (~Reference.sum(answer[0..<20])).octets)
     #expect(bench.inbound(answer).reason == .noEndpoint)
-    let isTaken = bench.agent.lease(Bench.range(0), to: 7, now: bench.now)
-    #expect(!isTaken)
-    let isKnown = bench.agent.lease(Bench.range(1), to: 4, now: bench.now)
-    #expect(!isKnown)
+    let ofAnother = bench.agent.lease(Bench.range(0), to: 7, now: bench.now)
+    #expect(ofAnother == .noRoom)
+    let toNobody = bench.agent.lease(Bench.range(1), to: 4, now: bench.now)
+    #expect(toNobody == .noRoom)
   }
 }

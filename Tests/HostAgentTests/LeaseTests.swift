@@ -5,6 +5,11 @@ import Wire
 
 @Suite("Leased ranges")
 struct LeaseTests {
+  @Test("and their connections and blocks are records of a cache line each")
+  func strides() {
+    #expect(HostAgent.portRecordByteCounts == [64, 64, 64])
+  }
+
   @Test("are asked for once, again after 5 s without an answer, and on a new stream")
   func requests() {
     var bench = Bench()
@@ -27,9 +32,11 @@ struct LeaseTests {
     #expect(bench.requests() == [3])
   }
 
-  @Test("that are refused end the wait, and packets are dropped for as long as that says")
-  func refused() {
+  @Test(
+    "that are refused end the wait, and packets are dropped for as long as that says", arguments: Bench.times)
+  func refused(begin: UInt32) {
     var bench = Bench()
+    bench.now = begin
     for port in 1...5 as ClosedRange<UInt16> { _ = bench.outbound(Bench.sent(from: port).bytes) }
     _ = bench.requests()
     bench.agent.refuse(machine: 3, now: bench.now, retryAfterMilliseconds: 1_000)
@@ -38,7 +45,7 @@ struct LeaseTests {
     #expect(bench.outbound(Bench.sent(from: 6).bytes).reason == .portsExhausted)
     let status = bench.agent.portStatus(3)
     #expect(status.refused == 1 && status.dropped == 6 && status.held == 0)
-    bench.now += 1_000
+    bench.now &+= 1_000
     #expect(bench.outbound(Bench.sent(from: 6).bytes).slot != nil)
     #expect(bench.requests() == [3])
     bench.agent.refuse(machine: 3, now: bench.now, retryAfterMilliseconds: 60_000, reason: .noSNAT)
@@ -123,9 +130,10 @@ struct LeaseTests {
     #expect(bench.agent.portStatus(3).held == 0 && bench.agent.counters.dropped(.heldTooLong) == 12)
   }
 
-  @Test("that are idle go back, all but one, until they are withdrawn")
-  func idle() {
+  @Test("that are idle go back, all but one, until they are withdrawn", arguments: Bench.times)
+  func idle(begin: UInt32) {
     var bench = Bench()
+    bench.now = begin
     bench.lease(4)
     for port in 0..<32 as Range<UInt16> { _ = bench.outbound(Bench.sent(from: 5000 + port).bytes) }
     _ = bench.outbound(Bench.sent(.udp).bytes)
@@ -239,12 +247,13 @@ struct LeaseTests {
     #expect(bench.agent.portStatus(3).held == 6)
     bench.agent.adopt(
       Bench.map(machines: [.init(index: 7, locator: locator2, dip: dip, mtu: 1480)], endpoints: []))
+    #expect(bench.agent.counters.dropped(.noSNAT) == 6)
     let status = bench.agent.portStatus(3)
     #expect(status.ranges == 0 && status.flows == 0 && status.portsInUse == 0 && status.held == 0)
     #expect(bench.requests().isEmpty)
     bench.agent.adopt(Bench.map())
     #expect(bench.agent.portStatus(3).dropped == 0)
-    let isNew = bench.agent.lease(Bench.range(0), to: 7, now: bench.now)
-    #expect(isNew)
+    let outcome = bench.agent.lease(Bench.range(0), to: 7, now: bench.now)
+    #expect(outcome == .made)
   }
 }

@@ -60,6 +60,8 @@ struct LentPortTests {
     }
     var isOver = bench.agent.withdraw(Bench.range(0), machine: 3)
     #expect(!isOver && bench.agent.isEndingRanges == true)
+    let early = bench.agent.lease(Bench.range(0), to: 3, now: bench.now)
+    #expect(early == .stillEnding)
     #expect(bench.outbound(Bench.sent(.tcp, 0x18).bytes).isTransmitted == false)
     var ended = 0
     while !isOver {
@@ -67,6 +69,8 @@ struct LentPortTests {
       isOver = bench.agent.withdraw(Bench.range(0), machine: 3)
     }
     ended += bench.changes().count
+    let late = bench.agent.lease(Bench.range(0), to: 3, now: bench.now)
+    #expect(late == .made)
     #expect(ended == 2_500 && bench.agent.isEndingRanges == false && bench.agent.portStatus(3).flows == 0)
   }
 
@@ -81,10 +85,12 @@ struct LentPortTests {
     bench.agent.adopt(
       Bench.map(machines: [.init(index: 7, locator: locator2, dip: dip, mtu: 1480)], endpoints: []))
     #expect(bench.agent.isEndingRanges == true)
-    var ended = bench.changes().count
+    var ended = bench.changes()
     bench.agent.sweep(now: bench.now, budget: 64)
-    ended += bench.changes().count
-    #expect(ended == 1_500 && bench.agent.isEndingRanges == false)
+    ended += bench.changes()
+    #expect(ended.count == 1_500 && bench.agent.isEndingRanges == false)
+    #expect(ended.allSatisfy { $0.kind == .ended && $0.flow.locator == locator1 && $0.flow.machine == 3 })
+    #expect(Set(ended.map(\.flow.inboundKey)).count == 1_500)
   }
 
   @Test(

@@ -4,6 +4,9 @@ import Wire
 
 /// Words of tests about leased ports: VM 3 has the DIP, and the VIP's ports from 1024 on.
 extension Bench {
+  /// When tests of time begin: anywhere, and so that the clock changes its sign, or wraps, on the way.
+  static let times: [UInt32] = [1_000_000, 0x7fff_f000, 0xffff_f000]
+
   static func range(_ number: Int, of vip: IPv4Address = vip) -> SNATRange {
     SNATRange(vip: vip, holding: UInt16(1024 + 8 * number))
   }

@@ -33,6 +33,8 @@ struct PortModel: ~Copyable {
   /// By range: whose, and whether new flows may take it.
   var leases: [SNATRange: (machine: UInt32, isUsable: Bool)] = [:]
   var recalled: Set<SNATRange> = []
+  /// Since when a range has been recalled, or longer.
+  var recalledAt: [SNATRange: UInt32] = [:]
   var uses: [Outside: Use] = [:]
   var held: [Int: (machine: UInt32, flow: Flow, bytes: [UInt8])] = [:]
   var faults: [String] = []
@@ -63,9 +65,10 @@ struct PortModel: ~Copyable {
     let machine: UInt32 = [3, 7][below(2)]
     let range = Bench.range(below(40))
     if let owner = leases[range], owner.machine != machine { return }
-    let isTaken = bench.agent.lease(range, to: machine, now: bench.now)
-    if !isTaken && bench.agent.isEndingRanges { return }
-    if !isTaken { faults.append("no room for \(range)") }
+    let outcome = bench.agent.lease(range, to: machine, now: bench.now)
+    if outcome == .stillEnding && bench.agent.isEndingRanges { return }
+    if outcome != .made { faults.append("\(range): \(outcome)") }
+    recalledAt[range] = nil
     leases[range] = (machine, true)
     while let packet = bench.agent.takeHeld() {
       guard let before = held.removeValue(forKey: packet.slot), before.machine == packet.machine else {
@@ -82,6 +85,7 @@ struct PortModel: ~Copyable {
     }
     bench.agent.recall(range, machine: owner.machine, now: bench.now)
     recalled.insert(range)
+    if recalledAt[range] == nil { recalledAt[range] = bench.now }
     leases[range] = (owner.machine, false)
   }
 
@@ -92,6 +96,7 @@ struct PortModel: ~Copyable {
 
   mutating func end(_ range: SNATRange) {
     guard let owner = leases.removeValue(forKey: range) else { return }
+    recalledAt[range] = nil
     while !bench.agent.withdraw(range, machine: owner.machine) { _ = bench.changes() }
     uses = uses.filter { $0.key.port & ~7 != range.firstPort }
   }
@@ -104,7 +109,8 @@ struct PortModel: ~Copyable {
     }
     for range in bench.returned() {
       let live = uses.filter { $0.key.port & ~7 == range.firstPort && isFresh($0.value) }
-      if !live.isEmpty && leases[range]?.isUsable == true { faults.append("\(range) went back in use") }
+      let isOverdue = recalledAt[range].map { bench.now &- $0 >= 240_000 } ?? false
+      if !live.isEmpty && !isOverdue { faults.append("\(range) went back in use: \(live)") }
       rangesReturned += 1
       if below(2) == 0 { end(range) } else { leases[range]?.isUsable = false }
     }
@@ -124,6 +130,7 @@ struct PortModel: ~Copyable {
 
   mutating func judge(_ fate: Fate, _ flow: Flow, _ bytes: [UInt8]) {
     if let slot = fate.slot { held[slot] = (flow.machine, flow, bytes) }
+    if flow.proto == .tcp { forgetLeft(flow, but: fate.isTransmitted ? Bench.port(fate) : nil) }
     guard fate.isTransmitted else { return }
     sent += 1
     if fate.tuple.source != vip { faults.append("\(flow) left as \(fate.tuple.source)") }
@@ -149,6 +156,14 @@ struct PortModel: ~Copyable {
       if !isSameSocket && other.port == port { faults.append("\(flow) shares \(port) with \(use.flow)") }
     }
     uses[outside] = Use(flow: flow, at: bench.now)
+  }
+
+  /// A closed connection on a range that takes no new one ends when a SYN of its VM begins it anew elsewhere.
+  mutating func forgetLeft(_ flow: Flow, but port: UInt16?) {
+    uses = uses.filter { outside, use in
+      use.flow != flow || outside.port == port
+        || leases[SNATRange(vip: vip, holding: outside.port)]?.isUsable == true
+    }
   }
 
   mutating func answer() {
