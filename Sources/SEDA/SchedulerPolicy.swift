@@ -63,10 +63,11 @@ public struct SchedulerPolicy: Equatable, Sendable {
         rank: rank(priority, .urgent, .configuration, .background), capacity: 1_024,
         ageLimitMicroseconds: 60_000_000, outstandingPerKey: 64)
     case .snatManagement:
-      // A host holds the first packet; its sender repeats it after 1 and 3 s and the host asks again then.
+      // A host holds the first packet; its sender repeats it after 1 and 3 s and the host asks again then. A host's VMs
+      // do not wait for one another: one request of each VM of a host.
       QueuePolicy(
         rank: rank(priority, .request, .upkeep, .background), capacity: 4_096,
-        ageLimitMicroseconds: 3_000_000, outstandingPerKey: 1)
+        ageLimitMicroseconds: 3_000_000, outstandingPerKey: 1_024)
     case .hostAgentManagement:
       // Thousands of hosts report at once after a new primary; a report older than 10 s has a successor.
       QueuePolicy(

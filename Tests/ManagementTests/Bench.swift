@@ -34,8 +34,17 @@ enum Bench {
     .node(Node(name: "mux\(index)", address: IPv4Address(10, 1, index, 2), roles: [.mux]))
   }
 
-  static func hello(_ name: String, _ epoch: UInt64 = 0, _ revision: UInt64 = 0) -> Hello {
-    Hello(node: name, roles: [.mux], epoch: Epoch(epoch), revision: Revision(revision))
+  static func host(_ index: UInt8) -> Resource {
+    .node(
+      Node(
+        name: "host\(index)", address: IPv4Address(10, 2, index, 2), roles: [.host],
+        locators: IPv4Prefix(IPv4Address(10, 64, index, 0), length: 24)))
+  }
+
+  static func hello(
+    _ name: String, _ epoch: UInt64 = 0, _ revision: UInt64 = 0, roles: [Role] = [.mux]
+  ) -> Hello {
+    Hello(node: name, roles: roles, epoch: Epoch(epoch), revision: Revision(revision))
   }
 }
 
@@ -55,5 +64,10 @@ extension AgentSession {
   /// What the agent is sent but refusals.
   var updates: AsyncCompactMapSequence<AsyncStream<ManagerMessage>, Update> {
     messages.compactMap { if case .update(let update) = $0 { update } else { nil } }
+  }
+
+  /// The refusals that the agent is sent.
+  var refusals: AsyncCompactMapSequence<AsyncStream<ManagerMessage>, PortRefusal> {
+    messages.compactMap { if case .portRefusal(let refusal) = $0 { refusal } else { nil } }
   }
 }

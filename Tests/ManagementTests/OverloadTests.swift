@@ -109,6 +109,37 @@ import Testing
     pool.stop()
   }
 
+  @Test("VMs of one host that ask at once do not wait for one another; a flood is told when to come again")
+  func portRequests() async throws {
+    let log = MemoryLog()
+    let (replica, pool) = Bench.replica(log)
+    _ = await eventually { log.entries.count > 0 }
+    _ = try await replica.perform(.apply([Bench.host(1)]), dryRun: false, by: .anonymous)
+    let session = try await replica.attach(Bench.hello("host1", roles: [.host]))
+    var refusals = session.refusals.makeAsyncIterator()
+    // All workers are busy, so that requests meet.
+    for (count, reason) in [(2, PortRefusal.Reason.noService), (1_100, .overloaded)] {
+      let gate = Gate()
+      for number in 0..<4 {
+        let key = StageKey.request(UInt64(2_000_000 + number))
+        _ = pool.offer(key, to: .routeManagement, .high, expire: {}) { gate.pass() }
+      }
+      for number in 0..<count {
+        let locator = IPv4Address(10, 64, UInt8(1 + number / 256), UInt8(number % 256))
+        await replica.report(.portRequest(PortRequest(locator: locator)), from: session.id)
+      }
+      // Until then nobody but the overflow is answered.
+      if reason == .noService { gate.open() }
+      for _ in 0..<2 {
+        let refusal = await refusals.next()
+        #expect(refusal?.reason == reason)
+        #expect((10...30_000).contains(refusal?.retryAfterMilliseconds ?? 0))
+      }
+      gate.open()
+    }
+    await replica.stop()
+  }
+
   @Test("a pool that ends does what it has taken, and takes nothing more") func ends() async {
     let pool = StagePool(workers: 2)
     let done = Mutex(0)
