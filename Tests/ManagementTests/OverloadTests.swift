@@ -3,6 +3,7 @@ import Manager
 import SEDA
 import Synchronization
 import Testing
+import Wire
 
 @testable import Management
 
