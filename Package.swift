@@ -140,7 +140,7 @@ let package = Package(
     tests("PKI", "PKI", "Control", x509[0], x509[1]),
     tests(
       "Transport", "Transport", "Control", "Paxos", "PKI", "Replication", "Wire", logging, protobuf, x509[1]),
-    tests("Agent", "ananta-agent", "Control", "Dataplane", "Transport", "Wire", logging),
+    tests("Agent", "ananta-agent", "Control", "Dataplane", "HostAgent", "Transport", "Wire", logging),
     tests("Manifest", "Manifest", "Control", "Wire"),
     tests("Presentation", "Presentation", "Control", "Manifest", "Wire"),
     tests("Lab", "Lab", "ananta-lab", "ananta-agent", "ananta-ctl", "Control", "Wire"),

@@ -42,6 +42,23 @@ public struct NodeState: Codable, Hashable, Sendable {
   /// The state of a node that has been told nothing.
   public init() {}
 
+  /// Reads a state as it was written down; one that is older than leased ports has none.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    epoch = try values.decode(Epoch.self, forKey: .epoch)
+    revision = try values.decode(Revision.self, forKey: .revision)
+    muxEndpoints = try values.decode([EndpointKey: MuxEndpoint].self, forKey: .muxEndpoints)
+    announced = try values.decode(Set<IPv4Address>.self, forKey: .announced)
+    muxes = try values.decode([IPv4Address].self, forKey: .muxes)
+    locators = try values.decodeIfPresent(IPv4Prefix.self, forKey: .locators)
+    machines = try values.decode([IPv4Address: HostMachine].self, forKey: .machines)
+    hostEndpoints = try values.decode(
+      [IPv4Address: [EndpointKey: HostEndpoint]].self, forKey: .hostEndpoints)
+    portRanges = try values.decodeIfPresent([PortRange: IPv4Address].self, forKey: .portRanges) ?? [:]
+    leases = try values.decodeIfPresent([IPv4Address: [PortRange: Bool]].self, forKey: .leases) ?? [:]
+    keys = try values.decode(KeyRing.self, forKey: .keys)
+  }
+
   /// Carries an update out, whole or not at all.
   public mutating func apply(_ update: Update) -> Result {
     guard update.epoch >= epoch else { return .refused(highest: epoch) }

@@ -100,12 +100,14 @@ extension HostAgent {
   }
 
   /// Lets no new flow take a range, which goes back when its last one ends, after 240 s at the latest.
+  ///
+  /// One without flows goes back with the next sweep that finds it: after a restart the flows that the kernel has gone
+  /// on with are restored behind this.
   public mutating func recall(_ range: SNATRange, machine: UInt32, now: UInt32) {
     let at = lease(range, of: machine)
     guard at != 0, ports.leases.leases[at].state == PortLease.usable else { return }
-    let isIdle = ports.leases.leases[at].flows == 0
     ports.leases.leases[at].since = now
-    ports.setState(isIdle ? PortLease.returning : PortLease.recalled, of: at)
+    ports.setState(PortLease.recalled, of: at)
   }
 
   /// Takes a range away: its flows are dead from now on, and nothing leaves by it.

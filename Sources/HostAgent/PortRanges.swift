@@ -26,6 +26,10 @@ extension HostAgent {
   private mutating func review(range at: Int, now: UInt32) {
     let lease = ports.leases.leases[at]
     let age = Int32(bitPattern: now &- lease.since)
+    if lease.state == PortLease.recalled, lease.flows == 0 {
+      ports.setState(PortLease.returning, of: at)
+      return
+    }
     if lease.state == PortLease.recalled, age >= Int32(Limits.recallMilliseconds) {
       // The last of them returns it.
       _ = endFlows(of: at, now: now)

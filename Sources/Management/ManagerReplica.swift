@@ -388,7 +388,9 @@ extension Report {
     case .refused: (isMux ? .muxPoolManagement : .hostAgentManagement, .high)
     case .statistics: (isMux ? .muxPoolManagement : .hostAgentManagement, .low)
     case .portRequest: (.snatManagement, .normal)
-    case .portsReturned: (.snatManagement, .low)
+    // In the order of the stream, where they are about what was acknowledged before; and what the agent says next
+    // waits for them.
+    case .portsReturned: (.hostAgentManagement, .normal)
     }
   }
 }

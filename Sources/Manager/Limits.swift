@@ -29,6 +29,8 @@ enum Limits {
   /// Within which a VM that asks again for ports gets twice as many as the last time: a burst of connections, seen
   /// from here, is a row of requests a few milliseconds apart.
   static let demandMilliseconds: UInt64 = 10_000
+  /// Ranges that are leased at one time: what a MUX's table holds, 130 VIPs without a free port.
+  static let ranges = 1 << 20
   /// Ranges that one answer gives at most: 1,024 ports, so that one VM takes an eighth of a VIP in seven requests.
   static let rangesPerAnswer = 128
   /// Entries about ports that are not durable yet: two keep the log busy, and what comes meanwhile shares the next.

@@ -93,12 +93,16 @@ public struct ManagerState: Hashable, Sendable {
   }
 
   /// What a node has to do to come from nothing to this state; empty when there is no such node.
-  public func snapshot(for node: String) -> [Command] { snapshot(for: node, in: whole) }
+  ///
+  /// As if all MUXes knew all leases.
+  public func snapshot(for node: String) -> [Command] {
+    snapshot(for: node, in: whole, ripe: Revision(.max))
+  }
 
   /// The same out of a view that serves several nodes.
   ///
   /// A host is told only of leases up to the revision `ripe`.
-  func snapshot(for name: String, in whole: NodeView, ripe: Revision = Revision(.max)) -> [Command] {
+  func snapshot(for name: String, in whole: NodeView, ripe: Revision) -> [Command] {
     guard let node = desired.nodes[name] else { return [] }
     let keyCommands = node.runsDataPath && !keys.keys.isEmpty ? [Command.setKeys(keys)] : []
     let muxCommands = node.roles.contains(.mux) ? muxPorts + NodeView().muxCommands(to: whole) : []

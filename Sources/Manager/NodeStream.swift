@@ -30,9 +30,11 @@ struct NodeStream {
   /// Takes what the node has to do for a new revision; false when the node is too far behind for this.
   mutating func enqueue(_ commands: [Command]) -> Bool {
     guard !needsSnapshot else { return true }
+    let hasBacklog = !pending.isEmpty
     pending += commands
     for case .leasePortRange(let lease) in commands { leasesWaiting.insert(lease.range) }
-    return pending.count <= Limits.pendingCommandsPerNode
+    // What one entry tells may be more, and a snapshot would be no less.
+    return !hasBacklog || pending.count <= Limits.pendingCommandsPerNode
   }
 
   /// What is to be sent now, if anything.

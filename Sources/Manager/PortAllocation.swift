@@ -36,9 +36,14 @@ struct PortAllocation: Hashable, Sendable {
   private(set) var holdings: [String: Holding] = [:]
   /// By node, in the order of revisions.
   private(set) var orphans: [String: [Orphans]] = [:]
+  /// Ranges that are leased, of all VIPs together.
+  private(set) var leasedCount = 0
 
   /// Nobody has any.
   var isEmpty: Bool { holdings.isEmpty && orphans.isEmpty }
+
+  /// Whether MUXes have room for one more.
+  var hasRoom: Bool { leasedCount < Limits.ranges }
 
   /// The grant of a range, if it is leased.
   func grant(_ range: PortRange) -> PortGrant? { pools[range.vip]?.grants[range.number] }
@@ -67,8 +72,9 @@ struct PortAllocation: Hashable, Sendable {
   ) -> [PortRange] {
     var ranges: [PortRange] = []
     for vip in vips {
-      while ranges.count < count, let number = pools[vip]?.take(for: locator, at: revision) {
+      while ranges.count < count, hasRoom, let number = pools[vip]?.take(for: locator, at: revision) {
         ranges.append(PortRange(vip, number: number))
+        leasedCount += 1
       }
     }
     if !ranges.isEmpty { holdings[machine, default: Holding()].ranges.formUnion(ranges) }
@@ -93,6 +99,7 @@ struct PortAllocation: Hashable, Sendable {
   mutating func free(_ range: PortRange, of machine: String) {
     guard let grant = grant(range) else { return }
     pools[range.vip]?.free(range.number)
+    leasedCount -= 1
     holdings[machine]?.ranges.remove(range)
     if grant.isRecalled { holdings[machine]?.recalledCount -= 1 }
     if holdings[machine]?.isBlank == true { holdings[machine] = nil }
@@ -105,6 +112,7 @@ struct PortAllocation: Hashable, Sendable {
     guard let holding = holdings.removeValue(forKey: machine), !holding.ranges.isEmpty else { return [] }
     let ranges = holding.ranges.sorted()
     for range in ranges { pools[range.vip]?.orphan(range.number) }
+    leasedCount -= ranges.count
     add(Orphans(revision: revision, ranges: ranges), of: node)
     return ranges
   }
@@ -145,6 +153,7 @@ struct PortAllocation: Hashable, Sendable {
   /// A lease as it was saved.
   mutating func restore(_ range: PortRange, of machine: String, _ grant: PortGrant) {
     pools[range.vip, default: PortPool()].hold(range.number, grant)
+    leasedCount += 1
     holdings[machine, default: Holding()].ranges.insert(range)
     if grant.isRecalled { holdings[machine]?.recalledCount += 1 }
   }

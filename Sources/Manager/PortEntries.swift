@@ -14,7 +14,7 @@ extension ManagerState {
     guard room(of: machine, in: service) > 0 else {
       return PortRefusal(locator: locator, reason: .cap, retryAfterMilliseconds: Limits.capRetryMilliseconds)
     }
-    guard service.sources.contains(where: { ports.pools[$0]?.hasFree ?? false }) else {
+    guard ports.hasRoom, service.sources.contains(where: { ports.pools[$0]?.hasFree ?? false }) else {
       return PortRefusal(
         locator: locator, reason: .exhausted, retryAfterMilliseconds: Limits.exhaustedRetryMilliseconds)
     }
@@ -125,9 +125,9 @@ extension ManagerState {
   mutating func movePorts(_ touched: Touched, from old: ManagerState) -> PortEffects {
     var effects = PortEffects()
     for name in touched.machines.sorted() {
-      guard let host = old.desired.machines[name]?.host, locators[name] != old.locators[name] else {
-        continue
-      }
+      guard let host = old.desired.machines[name]?.host,
+        locators[name] != old.locators[name] || desired.machines[name]?.host != host
+      else { continue }
       for range in ports.abandon(name, on: host, at: revision) { effects.remove(range) }
     }
     openPools(touched, old.desired)

@@ -117,7 +117,7 @@ extension ManagerProcess {
     guard let (node, isHost) = streams.node(of: stream) else { return }
     let stage: Stage =
       switch report {
-      case .portRequest, .portsReturned: .snatManagement
+      case .portRequest: .snatManagement
       default: isHost ? .hostAgentManagement : .muxPoolManagement
       }
     submit(.report(report, stream: stream), key: node, stage, Self.priority(of: report), now)
@@ -126,8 +126,8 @@ extension ManagerProcess {
   private static func priority(of report: Report) -> Priority {
     switch report {
     case .health: .high
-    case .hello, .acknowledged, .refused, .portRequest: .normal
-    case .statistics, .portsReturned: .low
+    case .hello, .acknowledged, .refused, .portRequest, .portsReturned: .normal
+    case .statistics: .low
     }
   }
 

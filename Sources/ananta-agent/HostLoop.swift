@@ -290,7 +290,8 @@ struct HostLoop: ~Copyable {
     }
     while let given = agent.takeReturnedRange() {
       guard let locator = plan?.locators[given.machine], let range = PortRange(given.range) else { continue }
-      returned.insert(Given(machine: given.machine, range: given.range))
+      // What the agent says again is repeated by the link, which knows what the manager has ended meanwhile.
+      guard returned.insert(Given(machine: given.machine, range: given.range)).inserted else { continue }
       worker.ports.giveBack(PortLease(range, to: locator))
     }
     if worker.isEndingRanges.load(ordering: .relaxed) {

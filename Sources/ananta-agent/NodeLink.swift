@@ -20,6 +20,9 @@ actor NodeLink: ServiceLifecycle.Service {
   private var kept = KeptState()
   /// The state is not yet what the data paths run: to be acknowledged when it is.
   private var owesAcknowledgement = false
+  /// Updates that have come, and how many of them the data paths have been given; revisions come more than once.
+  private var updates: UInt64 = 0
+  private var updatesGiven: UInt64 = 0
 
   /// What a new stream begins with, kept where the link can read it at any time.
   private final class Introduction: Sendable {
@@ -78,22 +81,32 @@ actor NodeLink: ServiceLifecycle.Service {
 
   /// Has the data paths run the state; the manager is told of it, now or when what is in the way is gone.
   private func adopt() async {
-    owesAcknowledgement = file.fault != nil
-    for path in paths where await !path.adopt(kept) { owesAcknowledgement = true }
+    var isRunning = true
+    for path in paths where await !path.adopt(kept) { isRunning = false }
+    settle(isRunning)
     if !owesAcknowledgement { introduction.run(kept.state.revision) }
   }
 
   /// The same where only ports have changed, and nothing else is owed.
   private func change(_ commands: [Command]) async {
-    owesAcknowledgement = file.fault != nil
-    for path in paths where await !path.change(commands, in: kept) { owesAcknowledgement = true }
+    var isRunning = true
+    if !commands.isEmpty {
+      for path in paths where await !path.change(commands, in: kept) { isRunning = false }
+    }
+    settle(isRunning)
+  }
+
+  /// All data paths have been given the last update.
+  private func settle(_ isRunning: Bool) {
+    updatesGiven = updates
+    owesAcknowledgement = !isRunning || file.fault != nil
   }
 
   private func take(_ event: ManagerLink.Event) async {
     switch event {
     case .connected:
       health?.repeatAll()
-      reportReturns()
+      report(returns: kept.returned)
       for path in paths { await path.askAgain() }
     case .portRefusal(let refusal): for path in paths { await path.refuse(refusal) }
     case .disconnected(let reason):
@@ -103,17 +116,17 @@ actor NodeLink: ServiceLifecycle.Service {
   }
 
   private func carryOut(_ update: Update) async {
+    let isOfNewEpoch = update.epoch > kept.state.epoch
     switch kept.apply(update) {
     case .applied:
+      updates += 1
       introduction.obey(kept.state.epoch)
-      // Before anything goes by it: what a restart would not know must not be acknowledged, or used.
-      file.append(.update(update), leadingTo: kept, isDurable: !update.mayBeForgotten)
-      if update.isOfPorts, !owesAcknowledgement {
-        if !update.commands.isEmpty { await change(update.commands) }
-      } else {
-        await adopt()
-      }
-      if !owesAcknowledgement, file.fault == nil { acknowledge() }
+      // Before anything goes by it: what a restart would not know must not be acknowledged, or used. Who forgot an
+      // epoch would obey a primary that has been deposed.
+      file.append(
+        .update(update), leadingTo: kept, isDurable: isOfNewEpoch || !update.mayBeForgotten)
+      if update.isOfPorts, !owesAcknowledgement { await change(update.commands) } else { await adopt() }
+      if !owesAcknowledgement { acknowledge() }
     case .refused(let highest):
       logger.warning(
         "refused an order of an older epoch",
@@ -145,21 +158,21 @@ actor NodeLink: ServiceLifecycle.Service {
       let news = kept.giveBack(returned)
       guard !news.isEmpty else { continue }
       file.append(.portsReturned(news), leadingTo: kept, isDurable: true)
-      reportReturns()
+      report(returns: news)
     }
   }
 
   /// Says what the host has given back, once it lies on the disk: who has it next must never meet us.
-  private func reportReturns() {
-    guard file.fault == nil, !kept.returned.isEmpty else { return }
-    link.report(.portsReturned(kept.returned.sorted()))
+  private func report(returns leases: some Collection<PortLease>) {
+    guard file.fault == nil, !leases.isEmpty else { return }
+    link.report(.portsReturned(leases.sorted()))
   }
 
   /// Until the manager has ended what was given back.
   private func repeatReturns() async {
     while !Task.isCancelled {
       try? await Task.sleep(for: .seconds(5))
-      reportReturns()
+      report(returns: kept.returned)
     }
   }
 
@@ -168,8 +181,8 @@ actor NodeLink: ServiceLifecycle.Service {
       try? await Task.sleep(for: .seconds(1))
       file.tidy(kept)
       var all = NodeStatistics(bgp: [], counters: [], problems: file.fault.map { [$0] } ?? [])
-      let revision = kept.state.revision
-      var isRunning = file.fault == nil
+      let update = updatesGiven
+      var isRunning = true
       for path in paths {
         if await !path.repair() { isRunning = false }
         let part = await path.statistics()
@@ -180,7 +193,8 @@ actor NodeLink: ServiceLifecycle.Service {
         all.ports += part.ports
       }
       link.report(.statistics(all))
-      if owesAcknowledgement, isRunning, revision == kept.state.revision {
+      // None has come meanwhile, and none is on its way to the data paths.
+      if owesAcknowledgement, isRunning, file.fault == nil, update == updates {
         owesAcknowledgement = false
         acknowledge()
       }

@@ -144,7 +144,8 @@ extension OperateCommand {
   }
 }
 
-/// An agent's `node-state.journal`: length and sum before each record, of four octets with the lowest first.
+/// An agent's `node-state.journal`: length and sum before each record, of four octets with the lowest first; the
+/// length's highest bit says that the record was synced.
 enum NodeJournal {
   private static let headerBytes = 8
 
@@ -154,7 +155,7 @@ enum NodeJournal {
     var returned: Set<PortLease> = []
     var start = 0
     while octets.count - start >= headerBytes {
-      let length = (0..<4).reduce(0) { $0 | Int(octets[start + $1]) << (8 * $1) }
+      let length = (0..<4).reduce(0) { $0 | Int(octets[start + $1]) << (8 * $1) } & 0x7fff_ffff
       let first = start + headerBytes
       guard length <= octets.count - first,
         let record = try? NodeRecord(octets: Array(octets[first..<first + length]))

@@ -66,10 +66,12 @@ import Wire
     try withDirectory { directory in
       let all = write(60, seed: 7, to: directory)
       let whole = try Data(contentsOf: journal(directory))
+      var reads = 0
       for count in stride(from: 1, to: whole.count, by: 53) {
         try whole.prefix(count).write(to: journal(directory))
         var file = NodeStateFile(directory: directory, logger: silent)
         guard let kept = file.load() else { continue }
+        reads += 1
         #expect(all.contains(kept))
         #expect(file.fault == nil)
         // What was broken off is gone, so that nothing is written behind it.
@@ -77,6 +79,83 @@ import Wire
         var next = NodeStateFile(directory: directory, logger: silent)
         #expect(next.load() == kept)
       }
+      #expect(reads > 20)
+    }
+  }
+
+  @Test func zerosThatWereNeverWrittenEndTheFile() throws {
+    try withDirectory { directory in
+      let all = write(60, seed: 7, to: directory)
+      let whole = try Data(contentsOf: journal(directory))
+      for count in [1, 7, 8, 64, 5000] {
+        try (whole + Data(count: count)).write(to: journal(directory))
+        var file = NodeStateFile(directory: directory, logger: silent)
+        #expect(file.load() == all.last)
+        #expect(file.fault == nil)
+        #expect(try NodeStateFile.records(in: Data(contentsOf: journal(directory))).end > 0)
+        var next = NodeStateFile(directory: directory, logger: silent)
+        #expect(next.load() == all.last)
+      }
+    }
+  }
+
+  @Test func aBadPageAmongUnsyncedRecordsEndsTheFileUnlessASyncedOneFollows() throws {
+    try withDirectory { directory in
+      var file = NodeStateFile(directory: directory, logger: silent)
+      var kept = KeptState()
+      file.save(kept)
+      var all = [kept]
+      let start = try Data(contentsOf: journal(directory)).count
+      for number in 0..<12 {
+        let update = Update(
+          epoch: Epoch(1), revision: Revision(1), isSnapshot: false,
+          commands: [.leasePortRange(PortScript.lease(number, of: 1))])
+        _ = kept.apply(update)
+        file.append(.update(update), leadingTo: kept, isDurable: false)
+        all.append(kept)
+      }
+      let unsynced = try Data(contentsOf: journal(directory))
+      let news = kept.giveBack([PortScript.lease(0, of: 1)])
+      file.append(.portsReturned(news), leadingTo: kept, isDurable: true)
+      let synced = try Data(contentsOf: journal(directory))
+      for place in start..<unsynced.count {
+        var octets = unsynced
+        octets[place] ^= 0x40
+        try octets.write(to: journal(directory))
+        var torn = NodeStateFile(directory: directory, logger: silent)
+        let read = try #require(torn.load())
+        #expect(all.contains(read) && read != all.last)
+        octets = synced
+        octets[place] ^= 0x40
+        try octets.write(to: journal(directory))
+        var damaged = NodeStateFile(directory: directory, logger: silent)
+        let isRead = damaged.load() != nil
+        #expect(!isRead)
+        #expect(FileManager.default.fileExists(atPath: journal(directory).path + ".unreadable"))
+      }
+    }
+  }
+
+  @Test func aReleaseBeforeThisOneLeftItsState() throws {
+    try withDirectory { directory in
+      let old = URL(filePath: directory).appending(path: "node-state.json")
+      let update = Update(
+        epoch: Epoch(3), revision: Revision(17), isSnapshot: true,
+        commands: [
+          .setMuxes([IPv4Address(10, 1, 0, 2)]), .announce(IPv4Address(203, 0, 113, 10)),
+          .setLocators(IPv4Prefix(IPv4Address(10, 64, 1, 0), length: 24)),
+        ])
+      var kept = KeptState()
+      _ = kept.apply(update)
+      let octets = try JSONEncoder().encode(kept.state)
+      var fields = try #require(JSONSerialization.jsonObject(with: octets) as? [String: Any])
+      #expect(fields.removeValue(forKey: "portRanges") != nil && fields.removeValue(forKey: "leases") != nil)
+      try JSONSerialization.data(withJSONObject: fields).write(to: old)
+      var file = NodeStateFile(directory: directory, logger: silent)
+      #expect(file.load() == kept)
+      #expect(!FileManager.default.fileExists(atPath: old.path))
+      var next = NodeStateFile(directory: directory, logger: silent)
+      #expect(next.load() == kept)
     }
   }
 

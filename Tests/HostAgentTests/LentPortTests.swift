@@ -115,4 +115,19 @@ struct LentPortTests {
     isKnown = bench.agent.restore(flow, lastSeen: bench.now, now: bench.now)
     #expect(!isKnown)
   }
+
+  @Test("of an agent before this one are taken over though their range was recalled, and others go back")
+  func recalled() {
+    var bench = Bench(LentFlowTests.map)
+    let flow = KnownFlow(
+      machine: 3, locator: locator1, dip: dip, vip: vip, vipPort: 1026, backendPort: 5000, remote: client,
+      remotePort: 443, proto: .tcp)
+    bench.lease(2)
+    for number in 0..<2 { bench.agent.recall(Bench.range(number), machine: 3, now: bench.now) }
+    let isKnown = bench.agent.restore(flow, lastSeen: bench.now, now: bench.now)
+    #expect(isKnown)
+    bench.wait(1_000)
+    #expect(bench.returned() == [Bench.range(1)])
+    #expect(Bench.port(bench.outbound(Bench.sent(.tcp, 0x18).bytes)) == 1026)
+  }
 }

@@ -1,6 +1,7 @@
 import Control
-import Manager
 import Testing
+
+@testable import Manager
 
 /// Histories of entries from seeds: whatever happens, the commands lead where the snapshot is.
 @Suite("Histories of entries") struct HistoryTests {
@@ -100,6 +101,8 @@ import Testing
 
   /// No range is two VMs', and MUXes know exactly those that are leased.
   private static func checkPorts(_ state: ManagerState, _ seed: UInt64) {
+    let leased = ManagerSnapshot(state).ports?.grants.reduce(0) { $0 + $1.ports.count } ?? 0
+    #expect(state.ports.leasedCount == leased, "seed \(seed)")
     var taken: Set<PortRange> = []
     for pool in ManagerSnapshot(state).ports.map({
       $0.grants.map { ($0.vip, $0.ports) } + $0.orphans.map { ($0.vip, $0.ports) }

@@ -340,10 +340,10 @@ import Wire
     #expect(bench.refusals.map(\.reason) == [.noService, .noService, .noService])
   }
 
-  @Test("requests of one moment share an entry") func gathered() {
+  @Test("requests of one moment share an entry") func gathered() throws {
     var bench = Bench(Self.base + [Self.service(["vm1", "vm2"])])
     // Two entries may be on their way; what comes meanwhile waits.
-    guard let session = bench.sessions["host1"] else { return }
+    let session = try #require(bench.sessions["host1"])
     let first = bench.manager.handle(.report(.portRequest(PortRequest(locator: Self.locator)), session))
     let second = bench.manager.handle(.report(.portRequest(PortRequest(locator: ip("10.64.1.2"))), session))
     #expect(first.count == 1 && second.count == 1)
@@ -351,7 +351,10 @@ import Wire
     #expect(again.isEmpty)
     let held = bench.manager.handle(.report(.portsReturned([Self.lease(1024)]), session))
     #expect(held.isEmpty)
-    guard case .append(let entry)? = first.first else { return }
+    guard case .append(let entry)? = first.first else {
+      Issue.record("no entry about ports")
+      return
+    }
     let revision = Revision(bench.manager.state.revision.number + 1)
     let outputs = bench.manager.handle(.committed([CommittedEntry(revision: revision, entry: entry)]))
     #expect(outputs.contains { if case .append(.portsReturned) = $0 { true } else { false } })
