@@ -123,7 +123,8 @@ import Wire
         octets[place] ^= 0x40
         try octets.write(to: journal(directory))
         var torn = NodeStateFile(directory: directory, logger: silent)
-        let read = try #require(torn.load())
+        let last = torn.load()
+        let read = try #require(last)
         #expect(all.contains(read) && read != all.last)
         octets = synced
         octets[place] ^= 0x40
@@ -149,7 +150,10 @@ import Wire
       _ = kept.apply(update)
       let octets = try JSONEncoder().encode(kept.state)
       var fields = try #require(JSONSerialization.jsonObject(with: octets) as? [String: Any])
-      #expect(fields.removeValue(forKey: "portRanges") != nil && fields.removeValue(forKey: "leases") != nil)
+      for name in ["portRanges", "leases"] {
+        let value = fields.removeValue(forKey: name)
+        #expect(value != nil)
+      }
       try JSONSerialization.data(withJSONObject: fields).write(to: old)
       var file = NodeStateFile(directory: directory, logger: silent)
       #expect(file.load() == kept)
