@@ -119,7 +119,7 @@ extension HostAgent {
     let flow = ports.flows.records[at]
     let lease = ports.leases.leases[flow.lease]
     quotation.replace(
-      .destination, of: &frame, by: lease.vip, lease.firstPort | UInt16(truncatingIfNeeded: flow.port & 7))
+      .destination, of: &frame, by: lease.vip, lease.port(of: flow))
     Translation.replace(.source, of: &frame, header: header.offset, by: lease.vip)
     return nil
   }
@@ -140,7 +140,7 @@ extension HostAgent {
     let flow = ports.flows.records[at]
     let lease = ports.leases.leases[flow.lease]
     quotation.replaceEcho(
-      .destination, of: &frame, by: lease.vip, lease.firstPort | UInt16(truncatingIfNeeded: flow.port & 7))
+      .destination, of: &frame, by: lease.vip, lease.port(of: flow))
     Translation.replace(.source, of: &frame, header: header.offset, by: lease.vip)
     return nil
   }

@@ -34,7 +34,7 @@ extension HostAgent {
     let lease = ports.leases.leases[flow.lease]
     Translation.replace(
       .source, of: &frame, header: header.offset, transport: transport, isUDP: isUDP, isPartial: isPartial,
-      by: lease.vip, lease.firstPort | UInt16(truncatingIfNeeded: flow.port & 7))
+      by: lease.vip, lease.port(of: flow))
     return .transmit(offset: 0, byteCount: end)
   }
 
@@ -59,7 +59,7 @@ extension HostAgent {
     updatePortFlow(at, flow, now: now)
     let lease = ports.leases.leases[flow.lease]
     Translation.replaceIdentifier(
-      of: &frame, message: message.offset, by: lease.firstPort | UInt16(truncatingIfNeeded: flow.port & 7))
+      of: &frame, message: message.offset, by: lease.port(of: flow))
     Translation.replace(.source, of: &frame, header: header.offset, by: lease.vip)
     return .transmit(offset: 0, byteCount: end)
   }
@@ -98,7 +98,7 @@ extension HostAgent {
     let machine = Int(wanted.machine)
     let since = ports.queue.putDown() ?? now
     guard !Self.leadsNowhere(wanted.remote) else { return .other(.drop(.noFlow)) }
-    expireShortFlows(now: now, budget: 4)
+    expireShortFlows(now: now, budget: Limits.shortFlowsPerOpening)
     guard Int(ports.machines[machine].flows) < ports.flows.capacity &>> 1 else {
       return .other(.drop(.flowTableFull))
     }

@@ -92,7 +92,7 @@ extension HostAgent {
     return KnownFlow(
       machine: UInt32(flow.machine), locator: lease.locator,
       dip: directory.machines[Int(flow.machine)].dip, vip: lease.vip,
-      vipPort: lease.firstPort | UInt16(flow.port & 7), backendPort: flow.localPort, remote: flow.remote,
+      vipPort: lease.port(of: flow), backendPort: flow.localPort, remote: flow.remote,
       remotePort: flow.remotePort, proto: flow.proto == PortProtocol.udp ? .udp : .tcp)
   }
 
@@ -158,7 +158,7 @@ extension HostAgent {
 
   /// Looks at some VMs: whether an answer is overdue, and whether a refusal is over, before the clock has wrapped.
   private mutating func askAgain(now: UInt32) {
-    for _ in 0..<32 {
+    for _ in 0..<Limits.requestsPerSweep {
       let machine = ports.requestCursor
       ports.requestCursor = (machine &+ 1) & (Limits.machines &- 1)
       let owner = ports.machines[machine]

@@ -42,6 +42,10 @@ struct PortLease: BitwiseCopyable {
     since = now
   }
 
+  /// By which of its ports a connection goes.
+  @inline(always) func port(of flow: PortFlow) -> UInt16 {
+    firstPort | UInt16(truncatingIfNeeded: flow.port & 7)
+  }
   @inline(always) var range: SNATRange { SNATRange(vip: vip, holding: firstPort) }
   /// Whether its flows may send and receive.
   @inline(always) var isAlive: Bool { state == Self.usable || state == Self.recalled }

@@ -6,7 +6,7 @@ extension HostAgent {
   /// Looks at some pages for ranges that are idle or were recalled long ago, and goes on with those that end.
   mutating func sweepRanges(now: UInt32) {
     if ports.leases.ending > 0 { endRanges() }
-    for _ in 0..<4 {
+    for _ in 0..<Limits.pagesPerSweep {
       let page = ports.leases.cursor
       ports.leases.cursor = page < ports.leases.top ? page &+ 1 : 1
       var slots = ports.leases.pages[page].occupied
