@@ -87,7 +87,9 @@ struct PortLoadTests {
     let probe = [UInt8](repeating: 1, count: Int(load.agent.portStatus(3).ranges) + 100)
     #expect(probe.count > 100 && malloc_count() > control, "the counter counts")
     let before = malloc_count()
-    for round in 0..<20_000 as Range<UInt32> {
+    var round: UInt32 = 0
+    while round < 20_000 {
+      defer { round += 1 }
       let port = UInt16(truncatingIfNeeded: 2 &+ round % 200)
       let leased = load.send(Int(round & 3), port, flags: 0x02, now: round)
       _ = load.send(Int(round & 3), port, flags: 0x10, now: round)
