@@ -65,15 +65,15 @@ public struct Capture: Sendable {
   ///
   /// Checksums that the sender left to "the hardware" look bad; capture in a lab without offloads. Of what TCP and UDP
   /// carry only BGP is read: elsewhere tshark goes by the port's number, and calls a stream malformed whose client
-  /// happened to get that of some protocol (iperf3 from port 34980 is no EtherCAT). Nor is a TCP checksum of 0xffff wrong,
-  /// which Linux writes for one segment of 65,536: it is the other zero of ones' complement (RFC 1071, section 1).
+  /// happened to get that of some protocol (iperf3 from port 34980 is no EtherCAT). A TCP checksum of 0xffff where 0 is
+  /// expected is not wrong: Linux writes this other zero of ones' complement for one segment of 65,536 (RFC 1071).
   public func faults() async throws(LabError) -> [String] {
     let checks = ["ip", "tcp", "udp"].flatMap { ["-o", "\($0).check_checksum:TRUE"] }
     let payloads = ["tcp.port==1-178", "tcp.port==180-65535", "udp.port==1-65535"]
       .flatMap { ["-d", "\($0),data"] }
     let wrong = [
       "_ws.malformed", "ip.checksum.status == \"Bad\"", "udp.checksum.status == \"Bad\"",
-      "(tcp.checksum.status == \"Bad\" && tcp.checksum != 0xffff)",
+      "(tcp.checksum.status == \"Bad\" && !tcp.checksum.ffff)",
     ].joined(separator: " || ")
     let words = ["tshark", "-n", "-r", file] + checks + payloads + ["-Y", wrong]
     let text = try await ExternalCommand(words).check()
