@@ -7,7 +7,7 @@ TOPOLOGY ?= deploy/lab/small.yaml
 RELEASE := .build/release
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build release test fuzz simulate lint demo lab-up lab-down bench control chaos install protocol clean
+.PHONY: help deps build release test fuzz simulate lint demo lab-up lab-down bench control snat chaos install protocol clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ bench: release ## measure the packet path, and bulk data through a lab (root)
 control: release ## measure the control plane of five managers in a lab (root)
 	@$(RELEASE)/ananta-lab control --name ananta-control
 
+snat: release ## measure how VMs reach the internet in a lab (root)
+	@$(RELEASE)/ananta-lab snat --name ananta-snat
+
 chaos: release ## kill, stop and cut off managers for ROUNDS rounds (default 100), and judge what clients saw (root)
 	@$(RELEASE)/ananta-lab chaos --name ananta-chaos --rounds $(or $(ROUNDS),100)
 
@@ -63,6 +66,9 @@ protocol: ## generate the gRPC messages anew (protoc, and the plugins of swift-p
 	cd Sources/Transport/Protocol && protoc --swift_out=. --grpc-swift-2_out=. \
 	  --swift_opt=Visibility=Internal,UseAccessLevelOnImports=true \
 	  --grpc-swift-2_opt=Visibility=Internal,UseAccessLevelOnImports=true ananta.proto
+	# The plugin does not yet say so where it reads what it declares `nonisolated(unsafe)`.
+	sed -i 's/= _StorageClass\.defaultInstance$$/= unsafe _StorageClass.defaultInstance/' \
+	  Sources/Transport/Protocol/ananta.pb.swift
 
 clean: ## remove what was built
 	rm -rf .build

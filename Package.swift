@@ -113,7 +113,7 @@ let package = Package(
       "Speaker",
       "Management", "Replication", "Storage", "Transport", "Manifest", logging, lifecycle[0], lifecycle[1]),
     program("ananta-ctl", "Control", "Manifest", "PKI", "Presentation", "Transport", "Wire"),
-    program("ananta-lab", "Lab", "Transport", "Control", "Wire"),
+    program("ananta-lab", "Lab", "Transport", "Control", "Wire", logging),
     program("ananta-sim", "Simulator"),
     program("ananta-bench", "Mux", "Dataplane", "KernelPath", "Platform", "Wire"),
 
@@ -125,7 +125,7 @@ let package = Package(
     tests("Segmenter", "Dataplane", "Wire", "PacketBuilder"),
     .target(name: "CMallocCount", path: "Tests/CMallocCount"),
     tests("Mux", "Mux", "Dataplane", "KernelPath", "Platform", "Wire", "PacketBuilder", "CMallocCount"),
-    tests("HostAgent", "HostAgent", "Dataplane", "KernelPath", "Platform", "Wire"),
+    tests("HostAgent", "HostAgent", "Dataplane", "KernelPath", "Platform", "Wire", "CMallocCount"),
     tests("BGP", "BGP", "Wire"),
     tests("Paxos", "Paxos"),
     tests("SEDA", "SEDA"),
@@ -140,6 +140,7 @@ let package = Package(
     tests("PKI", "PKI", "Control", x509[0], x509[1]),
     tests(
       "Transport", "Transport", "Control", "Paxos", "PKI", "Replication", "Wire", logging, protobuf, x509[1]),
+    tests("Agent", "ananta-agent", "Control", "Dataplane", "HostAgent", "Transport", "Wire", logging),
     tests("Manifest", "Manifest", "Control", "Wire"),
     tests("Presentation", "Presentation", "Control", "Manifest", "Wire"),
     tests("Lab", "Lab", "ananta-lab", "ananta-agent", "ananta-ctl", "Control", "Wire"),

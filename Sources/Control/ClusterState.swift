@@ -94,11 +94,13 @@ public struct ClusterState: Codable, Hashable, Sendable {
   public var machines: [MachineStatus]
   /// All services.
   public var services: [ServiceStatus]
+  /// The ports of each VIP that VMs leave by, by VIP.
+  public var ports: [PortPoolStatus]
 
   /// Describes a data centre.
   public init(
     revision: Revision, epoch: Epoch, nodes: [NodeStatus], networks: [VirtualNetwork],
-    machines: [MachineStatus], services: [ServiceStatus]
+    machines: [MachineStatus], services: [ServiceStatus], ports: [PortPoolStatus] = []
   ) {
     self.revision = revision
     self.epoch = epoch
@@ -106,5 +108,6 @@ public struct ClusterState: Codable, Hashable, Sendable {
     self.networks = networks
     self.machines = machines
     self.services = services
+    self.ports = ports
   }
 }

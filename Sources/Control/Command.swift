@@ -116,6 +116,17 @@ public enum Command: Codable, Hashable, Sendable {
   case setHostEndpoint(HostEndpoint)
   /// To hosts: the VM with this locator no longer serves the endpoint.
   case removeHostEndpoint(locator: IPv4Address, key: EndpointKey)
+  /// To MUXes: answers to these ports are the VM's at this locator; replaces who had the range before.
+  case setPortRange(PortLease)
+  /// To MUXes: nobody has the range.
+  case removePortRange(PortRange)
+  /// To hosts: the VM may use the range; again after a recall: it may go on using it.
+  case leasePortRange(PortLease)
+  /// To hosts: no new connection takes the range; it goes back when its last ends, within
+  /// `Limits.recallMilliseconds`.
+  case recallPortRange(PortLease)
+  /// To hosts: the range is not the VM's any more, and its connections are dead.
+  case endPortRange(PortLease)
   /// To both: the keys under which datagrams between nodes are sealed; replaces the ring.
   case setKeys(KeyRing)
 }

@@ -24,6 +24,19 @@ public enum Limits {
   public static let backendsPerEndpoint = 1024
   /// VMs that leave by one VIP: its 64,512 ports are 8,064 ranges of 8, a few for each VM.
   public static let snatPerService = 1024
+  /// VIPs of one service besides its first, whose ports its VMs get too: a million ports.
+  public static let snatVIPsPerService = 16
+  /// The lowest port that is leased: those below are the system's (RFC 6335, section 6).
+  public static let firstLeasedPort: UInt16 = 1024
+  /// Ports of one VM: all of a range up to all of a VIP.
+  public static let snatPortsPerMachine = 8...64_512
+  /// Unless the service says otherwise: 16 VMs could exhaust a quarter of a VIP, and one VM never more than 2 %; with
+  /// port reuse they are 1,024 connections to each remote address and port.
+  public static let defaultSNATPortsPerMachine = 1024
+  /// How long connections may go on that use a range which was recalled: as long as a silent one would.
+  public static let recallMilliseconds: UInt32 = 240_000
+  /// Ranges in one report: with 12 octets each in one message of 100 KB.
+  public static let rangesPerReport = 8192
   /// Resources of one operation: it is one entry of the log, about 300 bytes a resource, and a message of 4
   /// MiB at most.
   public static let resourcesPerOperation = 10_000

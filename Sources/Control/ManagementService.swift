@@ -10,18 +10,26 @@ public struct SessionID: Hashable, Comparable, Sendable {
   public static func < (a: Self, b: Self) -> Bool { a.number < b.number }
 }
 
+/// What a manager says to an agent.
+public enum ManagerMessage: Codable, Hashable, Sendable {
+  /// The way to another revision, or ports that have become usable at the present one.
+  case update(Update)
+  /// The answer to a request for ports that got none.
+  case portRefusal(PortRefusal)
+}
+
 /// A stream that a manager has accepted.
 public struct AgentSession: Sendable {
   /// To be given with every report of this stream.
   public let id: SessionID
   /// What the agent is to be sent, in order; it ends when the manager ends the stream, for instance because
   /// the same node has opened a newer one.
-  public let updates: AsyncStream<Update>
+  public let messages: AsyncStream<ManagerMessage>
 
   /// Describes a stream.
-  public init(id: SessionID, updates: AsyncStream<Update>) {
+  public init(id: SessionID, messages: AsyncStream<ManagerMessage>) {
     self.id = id
-    self.updates = updates
+    self.messages = messages
   }
 }
 
@@ -94,6 +102,9 @@ public protocol ManagementService: Sendable {
 
   /// Gives or takes votes, or hands leadership over; returns when that is durable, or done.
   func change(_ change: ManagerChange, by identity: Identity) async throws(ManagementError)
+
+  /// Calls leased ports back; returns how many ranges it was, when that is durable.
+  func recall(_ recall: PortRecall, by identity: Identity) async throws(ManagementError) -> Int
 
   /// Follows a revision on its way to the nodes: one element at once, one for each change, and the stream
   /// ends after the element whose `pending` is empty. Letting go of the stream ends the wait.

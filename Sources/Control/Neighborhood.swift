@@ -96,7 +96,9 @@ struct Neighborhood {
 
   private mutating func indexServices() {
     for service in ordered(state.services, .service) {
-      servicesByVIP[service.vip, default: []].append(service.name)
+      for vip in Set([service.vip] + service.snatVIPs).sorted() {
+        servicesByVIP[vip, default: []].append(service.name)
+      }
       for machine in Set(service.machines).sorted() {
         servicesByMachine[machine, default: []].append(service.name)
       }

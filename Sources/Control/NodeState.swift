@@ -11,7 +11,7 @@ public struct NodeState: Codable, Hashable, Sendable {
     case applied
     /// From an epoch below the highest seen; nothing has changed (`system.md` §6, fencing).
     case refused(highest: Epoch)
-    /// Not the successor of the present revision; nothing has changed, a snapshot is needed.
+    /// Older than the present revision; nothing has changed, a snapshot is needed.
     case outOfOrder(present: Revision)
   }
 
@@ -31,6 +31,10 @@ public struct NodeState: Codable, Hashable, Sendable {
   public private(set) var machines: [IPv4Address: HostMachine] = [:]
   /// Per locator, what the VM serves.
   public private(set) var hostEndpoints: [IPv4Address: [EndpointKey: HostEndpoint]] = [:]
+  /// A MUX's ranges of leased ports: whose each is.
+  public private(set) var portRanges: [PortRange: IPv4Address] = [:]
+  /// A host's leases, by locator; true: recalled.
+  public private(set) var leases: [IPv4Address: [PortRange: Bool]] = [:]
 
   /// The keys of datagrams between nodes.
   public private(set) var keys = KeyRing()
@@ -38,10 +42,27 @@ public struct NodeState: Codable, Hashable, Sendable {
   /// The state of a node that has been told nothing.
   public init() {}
 
+  /// Reads a state as it was written down; one that is older than leased ports has none.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    epoch = try values.decode(Epoch.self, forKey: .epoch)
+    revision = try values.decode(Revision.self, forKey: .revision)
+    muxEndpoints = try values.decode([EndpointKey: MuxEndpoint].self, forKey: .muxEndpoints)
+    announced = try values.decode(Set<IPv4Address>.self, forKey: .announced)
+    muxes = try values.decode([IPv4Address].self, forKey: .muxes)
+    locators = try values.decodeIfPresent(IPv4Prefix.self, forKey: .locators)
+    machines = try values.decode([IPv4Address: HostMachine].self, forKey: .machines)
+    hostEndpoints = try values.decode(
+      [IPv4Address: [EndpointKey: HostEndpoint]].self, forKey: .hostEndpoints)
+    portRanges = try values.decodeIfPresent([PortRange: IPv4Address].self, forKey: .portRanges) ?? [:]
+    leases = try values.decodeIfPresent([IPv4Address: [PortRange: Bool]].self, forKey: .leases) ?? [:]
+    keys = try values.decode(KeyRing.self, forKey: .keys)
+  }
+
   /// Carries an update out, whole or not at all.
   public mutating func apply(_ update: Update) -> Result {
     guard update.epoch >= epoch else { return .refused(highest: epoch) }
-    guard update.isSnapshot || update.revision > revision else { return .outOfOrder(present: revision) }
+    guard update.isSnapshot || update.revision >= revision else { return .outOfOrder(present: revision) }
     if update.isSnapshot { self = NodeState() }
     for command in update.commands { carryOut(command) }
     epoch = update.epoch
@@ -62,11 +83,21 @@ public struct NodeState: Codable, Hashable, Sendable {
     case .removeMachine(let locator):
       machines[locator] = nil
       hostEndpoints[locator] = nil
+      leases[locator] = nil
     case .setHostEndpoint(let endpoint):
       hostEndpoints[endpoint.locator, default: [:]][endpoint.key] = endpoint
     case .removeHostEndpoint(let locator, let key):
       hostEndpoints[locator]?[key] = nil
       if hostEndpoints[locator]?.isEmpty == true { hostEndpoints[locator] = nil }
+    case .setPortRange(let lease): portRanges[lease.range] = lease.locator
+    case .removePortRange(let range): portRanges[range] = nil
+    case .leasePortRange(let lease): leases[lease.locator, default: [:]][lease.range] = false
+    case .recallPortRange(let lease):
+      // One that was given back meanwhile does not come into being again.
+      if leases[lease.locator]?[lease.range] != nil { leases[lease.locator]?[lease.range] = true }
+    case .endPortRange(let lease):
+      leases[lease.locator]?[lease.range] = nil
+      if leases[lease.locator]?.isEmpty == true { leases[lease.locator] = nil }
     }
   }
 }

@@ -107,15 +107,19 @@ public struct NodeStatistics: Codable, Hashable, Sendable {
   public var problems: [String]
   /// The ways that packets take.
   public var paths: [ForwardingPath]
+  /// The leased ports of the VMs that leave by a VIP, sorted by locator.
+  public var ports: [PortStatus]
 
   /// Describes a node.
   public init(
-    bgp: [BGPSessionStatus], counters: [Counter], problems: [String], paths: [ForwardingPath] = []
+    bgp: [BGPSessionStatus], counters: [Counter], problems: [String], paths: [ForwardingPath] = [],
+    ports: [PortStatus] = []
   ) {
     self.bgp = bgp
     self.counters = counters
     self.problems = problems
     self.paths = paths
+    self.ports = ports
   }
 }
 
@@ -133,6 +137,7 @@ extension NodeStatistics {
     var kept = self
     kept.problems = fit(problems) { $0.utf8.count + 16 }
     kept.paths = fit(paths) { $0.device.utf8.count + $0.path.utf8.count + $0.reason.utf8.count + 16 }
+    kept.ports = fit(ports) { _ in 64 }
     kept.bgp = fit(bgp) { $0.state.utf8.count + 32 }
     kept.counters = fit(counters) { counter in
       counter.labels.reduce(counter.name.utf8.count + 16) { $0 + $1.key.utf8.count + $1.value.utf8.count + 8 }
@@ -152,6 +157,11 @@ public enum Report: Codable, Hashable, Sendable {
   case refused(Revision, highest: Epoch)
   /// Changes only; all that is known again after every snapshot has been carried out.
   case health([HealthChange])
+  /// A VM needs more ports than it has.
+  case portRequest(PortRequest)
+  /// The host has stopped using these; said again, from time to time and on each new stream, until the manager has ended
+  /// the lease (`Command.endPortRange`).
+  case portsReturned([PortLease])
   /// Every second or so.
   case statistics(NodeStatistics)
 }

@@ -135,17 +135,37 @@ public struct Service: Codable, Hashable, Sendable {
   public var endpoints: [Endpoint]
   /// VMs whose outbound connections take this VIP as source.
   public var snat: [String]
+  /// Further public addresses whose ports the VMs of `snat` get when those of `vip` are taken.
+  public var snatVIPs: [IPv4Address]
+  /// The most ports that one VM gets; a multiple of 8.
+  public var snatPortsPerMachine: Int
   /// Whether connections of this service may bypass the MUXes.
   public var fastPath: Bool
 
   /// Describes a service.
   public init(
-    name: String, vip: IPv4Address, endpoints: [Endpoint], snat: [String] = [], fastPath: Bool = false
+    name: String, vip: IPv4Address, endpoints: [Endpoint], snat: [String] = [], snatVIPs: [IPv4Address] = [],
+    snatPortsPerMachine: Int = Limits.defaultSNATPortsPerMachine, fastPath: Bool = false
   ) {
     self.name = name
     self.vip = vip
     self.endpoints = endpoints
     self.snat = snat
+    self.snatVIPs = snatVIPs
+    self.snatPortsPerMachine = snatPortsPerMachine
     self.fastPath = fastPath
+  }
+
+  /// Reads a service; one that was written before VMs could leave by it has the defaults.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    name = try values.decode(String.self, forKey: .name)
+    vip = try values.decode(IPv4Address.self, forKey: .vip)
+    endpoints = try values.decode([Endpoint].self, forKey: .endpoints)
+    snat = try values.decode([String].self, forKey: .snat)
+    snatVIPs = try values.decodeIfPresent([IPv4Address].self, forKey: .snatVIPs) ?? []
+    snatPortsPerMachine =
+      try values.decodeIfPresent(Int.self, forKey: .snatPortsPerMachine) ?? Limits.defaultSNATPortsPerMachine
+    fastPath = try values.decode(Bool.self, forKey: .fastPath)
   }
 }

@@ -17,6 +17,7 @@ struct ServiceCheck {
     checkVIP(&findings)
     checkEndpoints(&findings)
     checkSNAT(&findings)
+    checkPorts(&findings)
     let networks = around.networks(of: service)
     if networks.count > 1 {
       findings.refuse(
@@ -30,18 +31,20 @@ struct ServiceCheck {
   }
 
   private func checkVIP(_ findings: inout Findings) {
-    let vip = service.vip
-    if let reason = NameCheck.address(vip) { findings.refuse(key, "spec.vip", reason) }
+    check(service.vip, "spec.vip", &findings)
+  }
+
+  private func check(_ vip: IPv4Address, _ path: String, _ findings: inout Findings) {
+    if let reason = NameCheck.address(vip) { findings.refuse(key, path, reason) }
     if let other = around.holder(around.servicesByVIP[vip], besides: service.name) {
       findings.refuse(
-        key, "spec.vip", "\(vip) is the VIP of Service/\(other) already; give each service its own")
+        key, path, "\(vip) is the VIP of Service/\(other) already; give each service its own")
     }
     for node in around.nodesByAddress[vip] ?? [] {
-      findings.refuse(key, "spec.vip", "\(vip) is the address of Node/\(node)")
+      findings.refuse(key, path, "\(vip) is the address of Node/\(node)")
     }
     for other in around.locators(overlapping: IPv4Prefix(vip, length: 32)) {
-      findings.refuse(
-        key, "spec.vip", "\(vip) lies within the locators \(other.prefix) of Node/\(other.node)")
+      findings.refuse(key, path, "\(vip) lies within the locators \(other.prefix) of Node/\(other.node)")
     }
   }
 
@@ -63,7 +66,6 @@ struct ServiceCheck {
 
   private func checkSNAT(_ findings: inout Findings) {
     guard !service.snat.isEmpty else { return }
-    findings.warn(key, "spec.snat", "is stored; this version does not translate outbound connections")
     guard service.snat.count <= Limits.snatPerService else {
       findings.refuse(
         key, "spec.snat", "holds \(service.snat.count) VMs; at most \(Limits.snatPerService) are allowed")
@@ -83,5 +85,47 @@ struct ServiceCheck {
         findings.refuse(key, path, "VirtualMachine/\(machine) leaves by the VIP of Service/\(other) already")
       }
     }
+  }
+
+  private func checkPorts(_ findings: inout Findings) {
+    guard service.snatVIPs.count <= Limits.snatVIPsPerService else {
+      let limit = Limits.snatVIPsPerService
+      findings.refuse(
+        key, "spec.snatVIPs", "holds \(service.snatVIPs.count) addresses; at most \(limit) are allowed")
+      return
+    }
+    for (index, vip) in service.snatVIPs.enumerated() {
+      let path = "spec.snatVIPs[\(index)]"
+      check(vip, path, &findings)
+      if vip == service.vip {
+        findings.refuse(key, path, "\(vip) is spec.vip, whose ports are used anyway")
+      } else if service.snatVIPs[..<index].contains(vip) {
+        findings.refuse(key, path, "\(vip) is given twice")
+      }
+    }
+    let (ports, range) = (service.snatPortsPerMachine, Limits.snatPortsPerMachine)
+    guard range.contains(ports), ports % PortRange.portCount == 0 else {
+      let bounds = "\(range.lowerBound) to \(range.upperBound)"
+      findings.refuse(key, "spec.snatPortsPerMachine", "\(ports) is not a multiple of 8 from \(bounds)")
+      return
+    }
+    guard !service.snat.isEmpty else { return }
+    if service.snat.count > rangeCount {
+      findings.refuse(
+        key, "spec.snat",
+        "\(service.snat.count) VMs need a range of ports each, and its VIPs have \(rangeCount); add to snatVIPs"
+      )
+    } else if ports > rangeCount * PortRange.portCount {
+      findings.warn(
+        key, "spec.snatPortsPerMachine",
+        "\(ports) is more than the \(rangeCount * PortRange.portCount) ports that its VIPs have")
+    }
+  }
+
+  /// Ranges of ports that its VIPs have besides those which hold an endpoint's port.
+  private var rangeCount: Int {
+    let each = (65_536 - Int(Limits.firstLeasedPort)) / PortRange.portCount
+    let excluded = Set(service.endpoints.map(\.port).filter { $0 >= Limits.firstLeasedPort }.map { $0 >> 3 })
+    return each * (1 + service.snatVIPs.count) - excluded.count
   }
 }

@@ -42,4 +42,16 @@ public enum DropReason: UInt8, CaseIterable, BitwiseCopyable, Sendable {
   case congestion
   /// From an address that nobody may have as source.
   case martianSource
+  /// From a VM that no service lets out.
+  case noSNAT
+  /// From a VM that has no leased port for it, and gets none for now.
+  case portsExhausted
+  /// Waited for a port for too long.
+  case heldTooLong
+  /// No room to wait for a port in, or too big to wait.
+  case holdFull
+  /// To a leased port, but from a remote end that the VM has not contacted from there.
+  case unsolicited
+  /// To a port whose range the host has given back.
+  case recalledPort
 }

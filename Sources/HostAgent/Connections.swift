@@ -32,6 +32,7 @@ extension HostAgent {
     }
     if at < 0 {
       if flags.has(.rst) { return nil }
+      if isTakenByPort(key, isUDP: isUDP, givesWay: true, now: now) { return .flowConflict }
       at = begin(key, hash: hash, endpoint: endpoint, now: now)
       guard at >= 0 else { return .flowTableFull }
       if !isUDP && !flags.has(.syn) { cells.add(CounterCells.resumed) }
@@ -62,7 +63,8 @@ extension HostAgent {
       guard !isUDP, flags.has(.ack) else { return 0 }
       let port = UInt16(truncatingIfNeeded: key.name)
       let only = directory.onlyEndpoint(machine: machine, isUDP: false, backendPort: port)
-      guard only != 0, !flags.has(.rst) else { return only }
+      guard only != 0, !isTakenByPort(key, isUDP: false, givesWay: false, now: now) else { return 0 }
+      guard !flags.has(.rst) else { return only }
       at = begin(key, hash: hash, endpoint: only, now: now)
       guard at >= 0 else { return only }
       cells.add(CounterCells.resumed)
@@ -72,6 +74,25 @@ extension HostAgent {
     table.flows[at] = flow
     if isToldAnew(flow) { lendOrTakeBack(at) }
     return flow.endpoint
+  }
+
+  /// Whether the VM has opened this very connection itself, by a leased port; one that is over gives way, and
+  /// to a client one that is closed.
+  @inline(always) mutating func isTakenByPort(
+    _ key: FlowKey, isUDP: Bool, givesWay: Bool, now: UInt32
+  ) -> Bool {
+    let machine = Int(key.owner & 0x3ff)
+    guard ports.machines[machine].flows > 0 else { return false }
+    let at = ports.flows.find(
+      machine: machine, proto: isUDP ? PortProtocol.udp : PortProtocol.tcp,
+      remote: IPv4Address(raw: UInt32(truncatingIfNeeded: key.name &>> 32)),
+      remotePort: UInt16(truncatingIfNeeded: key.name &>> 16), localPort: UInt16(truncatingIfNeeded: key.name)
+    )
+    guard at != 0 else { return false }
+    let flow = ports.flows.records[at]
+    guard !flow.isLent, givesWay && flow.isClosed || isPortFlowOver(flow, now: now) else { return true }
+    forgetPortFlow(at, now: now)
+    return false
   }
 
   /// Makes a record, if need be in the place of one that is missed less; where it lies, or `nowhere`.

@@ -6,6 +6,7 @@ public import Wire
 /// ```
 ///  inbound    outer header, MUX, locator → inner header → ICMP error? → endpoint → flow → translate → deliver
 ///  outbound   header, DIP → for the prober? → ICMP error? → flow → translate → transmit
+///  leased     in: no endpoint → range → flow; out: no flow of an endpoint → flow → port, or hold
 /// ```
 /// One value per worker thread, which alone owns it; a VM belongs to one worker, so that both directions of a
 /// flow meet. Nothing here allocates or locks once a map is adopted. Times are milliseconds of a clock that
@@ -16,6 +17,7 @@ public struct HostAgent: ~Copyable {
   let cells: CounterCells
   var directory = Directory()
   var table: FlowTable
+  var ports: Ports
   var changes = FlowChangeRing()
   let seed: UInt64
 
@@ -26,12 +28,13 @@ public struct HostAgent: ~Copyable {
   ///
   /// - Parameters:
   ///   - flowCapacity: records of the flow table, rounded up to a power of two; 16 bytes each;
-  ///     262,144 when nil.
+  ///     262,144 when nil. As many connections by leased ports, of 64 bytes each, which are taken when they are used.
   ///   - seed: any number that strangers do not know, so that they cannot aim flows at one bucket.
   public init(flowCapacity: Int? = nil, seed: UInt64) {
     counters = HostCounters()
     cells = counters.cells
     table = FlowTable(capacity: min(flowCapacity ?? Limits.flows, Limits.mostFlows))
+    ports = Ports(flowCapacity: min(flowCapacity ?? Limits.flows, Limits.mostPortFlows), seed: seed)
     self.seed = seed
   }
 
@@ -40,8 +43,12 @@ public struct HostAgent: ~Copyable {
   /// Allocates and takes about a millisecond; to be called between two batches.
   public mutating func adopt(_ map: HostMap) {
     if directory.isCrowded(for: map) { forgetDead() }
+    endRanges(unnamedBy: map)
     for index in directory.adopt(map) {
       for field in 0..<5 { cells.clear(CounterCells.machine(Int(index)) + field) }
+      for field in CounterCells.requests..<CounterCells.portCells {
+        cells.clear(CounterCells.port(Int(index)) + field)
+      }
     }
   }
 
@@ -67,12 +74,13 @@ public struct HostAgent: ~Copyable {
       cells.add(cell)
       cells.add(cell &+ 1, UInt64(truncatingIfNeeded: byteCount))
     case .drop(let reason): cells.add(CounterCells.drop(reason))
-    case .pass, .transmit: break
+    case .pass, .transmit, .hold: break
     }
     return verdict
   }
 
-  /// A packet that a VM sent: `.transmit` towards the router, `.pass` for the host's own prober, or `.drop`.
+  /// A packet that a VM sent: `.transmit` towards the router, `.hold` until it has a leased port, `.pass` for the
+  /// host's own prober, or `.drop`.
   ///
   /// - Parameters:
   ///   - buffer: `Frame.headroom` bytes, then the packet, then at least as much as `Frame` guarantees.
@@ -90,6 +98,7 @@ public struct HostAgent: ~Copyable {
   ) -> Verdict {
     guard var frame = Frame(buffer, byteCount: byteCount) else { return dropped(.truncated) }
     let verdict = send(&frame, from: Int(machine & 0x3ff), offload: offload, now: now)
+    _ = ports.queue.putDown()
     let cell = CounterCells.machine(Int(machine))
     switch verdict {
     case .transmit(_, let byteCount):
@@ -99,7 +108,7 @@ public struct HostAgent: ~Copyable {
       cells.add(CounterCells.drop(reason))
       cells.add(cell &+ 4)
     case .pass: cells.add(CounterCells.probes)
-    case .deliver: break
+    case .deliver, .hold: break
     }
     return verdict
   }
@@ -123,6 +132,7 @@ public struct HostAgent: ~Copyable {
       forget(at)
       cells.add(CounterCells.expired)
     }
+    sweepPorts(now: now, budget: budget)
   }
 
   @inline(always) private func dropped(_ reason: DropReason) -> Verdict {

@@ -36,6 +36,29 @@ public final class HostCounters: Sendable {
     public var evicted: UInt64
   }
 
+  /// What is known of a VM's leased ports.
+  public struct Ports: Hashable, Sendable {
+    /// Ranges that it has, those that were recalled or given back among them until they are withdrawn.
+    public var ranges: UInt64
+    /// Ports with at least one flow.
+    public var portsInUse: UInt64
+    /// Flows that exist now, the silent ones among them that no sweep has met yet.
+    public var flows: UInt64
+    /// Packets that wait for a port.
+    public var held: UInt64
+    /// Requests made; one that is repeated counts once.
+    public var requests: UInt64
+    /// Of them, refused.
+    public var refused: UInt64
+    /// Packets dropped for want of a port.
+    public var dropped: UInt64
+    /// From a request to its answer, the median in microseconds; 0 before the first, 2,048,000 for 1.8 s and
+    /// more.
+    public var waitMicrosecondsP50: UInt64
+    /// What 99 of 100 answers took less than; 2,048,000 for 1.8 s and more.
+    public var waitMicrosecondsP99: UInt64
+  }
+
   let cells = CounterCells()
 
   /// Starts at zero.
@@ -64,6 +87,17 @@ public final class HostCounters: Sendable {
       packetsIn: cells.value(first), bytesIn: cells.value(first + 1), packetsOut: cells.value(first + 2),
       bytesOut: cells.value(first + 3), droppedOut: cells.value(first + 4), flows: cells.value(first + 5))
   }
+
+  /// Of the leased ports of the VM with an index below `HostMap.machineLimit`.
+  public func ports(_ index: UInt32) -> Ports {
+    let first = CounterCells.port(Int(index))
+    let waits = (0..<WaitHistogram.buckets).map { cells.value(first + CounterCells.waits + $0) }
+    return Ports(
+      ranges: cells.value(first), portsInUse: cells.value(first + 1), flows: cells.value(first + 2),
+      held: cells.value(first + 3), requests: cells.value(first + 4), refused: cells.value(first + 5),
+      dropped: cells.value(first + 6), waitMicrosecondsP50: WaitHistogram.quantile(waits, perMille: 500),
+      waitMicrosecondsP99: WaitHistogram.quantile(waits, perMille: 990))
+  }
 }
 
 /// Numbers in a row, written by one thread and read by others.
@@ -78,7 +112,21 @@ public final class HostCounters: Sendable {
   @inline(always) static var probes: Int { 69 }
   @inline(always) static func drop(_ reason: DropReason) -> Int { Int(reason.rawValue & 63) }
   @inline(always) static func machine(_ index: Int) -> Int { 128 &+ (index & 1023) &* 8 }
-  static var count: Int { 128 + Limits.machines * 8 }
+  /// What is counted of a VM's ports begins here.
+  @inline(always) static func port(_ index: Int) -> Int {
+    128 &+ Limits.machines &* 8 &+ (index & 1023) &* portCells
+  }
+  @inline(always) static var portCells: Int { 48 }
+  @inline(always) static var ranges: Int { 0 }
+  @inline(always) static var portsInUse: Int { 1 }
+  @inline(always) static var portFlows: Int { 2 }
+  @inline(always) static var held: Int { 3 }
+  @inline(always) static var requests: Int { 4 }
+  @inline(always) static var refused: Int { 5 }
+  @inline(always) static var portDrops: Int { 6 }
+  /// The first of `WaitHistogram.buckets`.
+  @inline(always) static var waits: Int { 8 }
+  static var count: Int { 128 + Limits.machines * (8 + portCells) }
 
   private let base: UnsafeMutablePointer<Atomic<UInt64>>
 

@@ -52,7 +52,9 @@ extension HostAgent {
     let ports = TCPHeader(at: transport)
     let number = directory.endpoint(
       machine: machine, isUDP: isUDP, vip: header.destination(frame), port: ports.destinationPort(frame))
-    guard number != 0 else { return .noEndpoint }
+    guard number != 0 else {
+      return answer(&frame, machine: machine, isUDP: isUDP, isPartial: isPartial, now: now)
+    }
     let endpoint = directory.endpoints[Int(number)]
     let key = FlowKey(
       machine: machine, isUDP: isUDP, remote: header.source(frame), remotePort: ports.sourcePort(frame),
@@ -75,15 +77,21 @@ extension HostAgent {
   ) -> DropReason? {
     let header = IPv4Header(at: IPv4Header.byteCount)
     let message = ICMPHeader(at: 2 &* IPv4Header.byteCount)
+    if message.type(frame) == .echoReply { return answerEcho(&frame, machine: machine, now: now) }
     guard message.type(frame).isError else { return .noEndpoint }
     let quotation = Quotation(message: message.offset, end: end)
+    if quotation.isEcho(frame) {
+      return translateEchoErrorToMachine(&frame, quotation, machine: machine, now: now)
+    }
     guard quotation.isUsable(frame), quotation.header.source(frame) == header.destination(frame) else {
       return .transportHeader
     }
     let isUDP = quotation.isUDP(frame)
     let number = directory.endpoint(
       machine: machine, isUDP: isUDP, vip: header.destination(frame), port: quotation.sourcePort(frame))
-    guard number != 0 else { return .noEndpoint }
+    guard number != 0 else {
+      return translatePortErrorToMachine(&frame, quotation, machine: machine, now: now)
+    }
     let port = directory.endpoints[Int(number)].backendPort
     let key = FlowKey(
       machine: machine, isUDP: isUDP, remote: quotation.header.destination(frame),

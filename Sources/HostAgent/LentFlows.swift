@@ -27,7 +27,7 @@ extension HostAgent {
   #endif
   public mutating func settle(_ flow: KnownFlow, lastSeen: UInt32?, now: UInt32) -> Bool {
     let at = place(of: flow)
-    guard at >= 0 else { return false }
+    guard at >= 0 else { return settlePortFlow(flow, lastSeen: lastSeen, now: now) }
     var record = table.flows[at]
     guard record.isLent else { return false }
     let endpoint = directory.endpoints[Int(record.endpoint)]
@@ -40,7 +40,8 @@ extension HostAgent {
     return mayGoOn
   }
 
-  /// Takes over a flow that the kernel has been carrying since before this agent was made.
+  /// Takes over a flow that the kernel has been carrying since before this agent was made; its endpoint must be in the
+  /// map, or its range be leased, before.
   ///
   /// - Returns: whether it is known here now; if not, the kernel must carry it no more.
   public mutating func restore(_ flow: KnownFlow, lastSeen: UInt32, now: UInt32) -> Bool {
@@ -50,7 +51,8 @@ extension HostAgent {
       directory.machines[machine].dip == flow.dip
     else { return false }
     let number = directory.endpoint(machine: machine, isUDP: isUDP, vip: flow.vip, port: flow.vipPort)
-    guard number != 0, directory.endpoints[Int(number)].backendPort == flow.backendPort else { return false }
+    guard number != 0 else { return restorePortFlow(flow, lastSeen: lastSeen, now: now) }
+    guard directory.endpoints[Int(number)].backendPort == flow.backendPort else { return false }
     let key = key(of: flow)
     let hash = key.hash(seed: seed)
     var at = table.find(key, hash: hash)

@@ -16,19 +16,23 @@ extension HostAgent {
     let proto = header.proto(frame)
     if let fault = Parse.faultOfReply(frame, offload) { return .drop(fault) }
     guard header.destination(frame) != Self.probeSource else { return .pass }
-    let fault =
-      proto == .icmp
-      ? translateErrorFromMachine(&frame, machine: machine, end: length, now: now)
-      : translateFromMachine(
-        &frame, machine: machine, isUDP: proto == .udp, isPartial: offload.isPartial, now: now)
-    if let fault { return .drop(fault) }
+    if proto != .icmp {
+      return translateFromMachine(
+        &frame, machine: machine, isUDP: proto == .udp, isPartial: offload.isPartial, end: length, now: now)
+    }
+    if ICMPHeader(at: IPv4Header.byteCount).type(frame) == .echoRequest {
+      return connectEcho(&frame, machine: machine, end: length, now: now)
+    }
+    if let fault = translateErrorFromMachine(&frame, machine: machine, end: length, now: now) {
+      return .drop(fault)
+    }
     return .transmit(offset: 0, byteCount: length)
   }
 
-  /// The flow; DIP:port becomes VIP:port.
+  /// The flow; DIP:port becomes VIP:port, or a leased port for what belongs to no endpoint.
   @inline(always) private mutating func translateFromMachine(
-    _ frame: inout Frame, machine: Int, isUDP: Bool, isPartial: Bool, now: UInt32
-  ) -> DropReason? {
+    _ frame: inout Frame, machine: Int, isUDP: Bool, isPartial: Bool, end: Int, now: UInt32
+  ) -> Verdict {
     let header = IPv4Header(at: 0)
     let transport = IPv4Header.byteCount
     let ports = TCPHeader(at: transport)
@@ -37,7 +41,10 @@ extension HostAgent {
       remotePort: ports.destinationPort(frame), localPort: ports.sourcePort(frame))
     let flags = isUDP ? TCPFlags(0) : ports.flags(frame)
     let number = noteOutbound(key, machine: machine, flags: flags, isUDP: isUDP, now: now)
-    guard number != 0 else { return .noFlow }
+    guard number != 0 else {
+      return connect(
+        &frame, machine: machine, isUDP: isUDP, flags: flags, isPartial: isPartial, end: end, now: now)
+    }
     let endpoint = directory.endpoints[Int(number)]
     if flags.has(.syn) {
       SegmentSize.clamp(
@@ -46,7 +53,7 @@ extension HostAgent {
     Translation.replace(
       .source, of: &frame, header: header.offset, transport: transport, isUDP: isUDP, isPartial: isPartial,
       by: endpoint.vip, endpoint.port)
-    return nil
+    return .transmit(offset: 0, byteCount: end)
   }
 
   /// An error about a packet that the VM received: the quoted destination is the DIP.
@@ -57,6 +64,9 @@ extension HostAgent {
     let message = ICMPHeader(at: IPv4Header.byteCount)
     guard message.type(frame).isError else { return .noFlow }
     let quotation = Quotation(message: message.offset, end: end)
+    if quotation.isEcho(frame) {
+      return translateEchoErrorFromMachine(&frame, quotation, machine: machine, now: now)
+    }
     guard quotation.isUsable(frame), quotation.header.source(frame) == header.destination(frame),
       quotation.header.destination(frame) == header.source(frame)
     else { return .transportHeader }
@@ -64,7 +74,9 @@ extension HostAgent {
       machine: machine, isUDP: quotation.isUDP(frame), remote: header.destination(frame),
       remotePort: quotation.sourcePort(frame), localPort: quotation.destinationPort(frame))
     let at = table.find(key, hash: key.hash(seed: seed))
-    guard at >= 0, !isOver(table.flows[at], now: now) else { return .noFlow }
+    guard at >= 0, !isOver(table.flows[at], now: now) else {
+      return translatePortErrorFromMachine(&frame, quotation, machine: machine, now: now)
+    }
     let endpoint = directory.endpoints[Int(table.flows[at].endpoint)]
     quotation.replace(.destination, of: &frame, by: endpoint.vip, endpoint.port)
     Translation.replace(.source, of: &frame, header: header.offset, by: endpoint.vip)

@@ -19,6 +19,17 @@
     mask = count - 1
   }
 
+  /// Makes room for at least `capacity` elements that are written before they are read: memory that is not touched
+  /// before it is needed.
+  init(untouched capacity: Int) {
+    var count = 1
+    while count < capacity { count <<= 1 }
+    let bytes = UnsafeMutableRawPointer.allocate(
+      byteCount: count * MemoryLayout<Element>.stride, alignment: 64)
+    unsafe base = bytes.bindMemory(to: Element.self, capacity: count)
+    mask = count - 1
+  }
+
   deinit { unsafe base.deallocate() }
 
   /// How many elements there are.

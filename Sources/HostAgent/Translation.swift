@@ -58,6 +58,17 @@ package enum Translation {
     amend(&frame, checksumAt: header &+ 10, by: change)
   }
 
+  /// Replaces the identifier of an ICMP echo that begins at `message`, whose checksum covers no address.
+  @inline(always) static func replaceIdentifier(
+    of frame: inout Frame, message: Int, by identifier: UInt16
+  ) {
+    var change = InternetChecksum()
+    change.add(~frame.load(message &+ 4, as: UInt16.self))
+    change.add(identifier.bigEndian)
+    frame.store(identifier.bigEndian, at: message &+ 4)
+    amend(&frame, checksumAt: message &+ 2, by: change)
+  }
+
   /// HC' = ~(~HC + ~m + m'), RFC 1624, equation 3.
   @inline(always) static func amend(
     _ frame: inout Frame, checksumAt offset: Int, by change: InternetChecksum

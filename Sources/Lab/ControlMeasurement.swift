@@ -54,7 +54,8 @@ public struct ControlMeasurement: Codable, Hashable, Sendable {
     return measured
   }
 
-  private static func applies(
+  /// Changes, one after the other, each timed.
+  static func applies(
     in lab: Lab, count: Int, isWaiting: Bool = false, pause: Int = 0
   ) async throws(LabError) -> Distribution {
     let words = ["applies", "--count", "\(count)", "--pause", "\(pause)"] + (isWaiting ? ["--wait"] : [])
@@ -78,7 +79,7 @@ public struct ControlMeasurement: Codable, Hashable, Sendable {
   ///
   /// `nice` alone orders only the processes of one session where the kernel groups them so (`sched(7)`, autogroup);
   /// so it is the flood's whole session that yields.
-  private static let yielding = [
+  static let yielding = [
     "setsid", "--wait", "sh", "-c",
     "echo 19 2>/dev/null >/proc/self/autogroup; exec nice -n 19 \"$@\"", "flood",
   ]

@@ -10,6 +10,9 @@ public struct Demo: Sendable {
   /// How many connections the spread is taken from.
   public static let connections = 10_000
 
+  /// How many connections a VM holds to the internet.
+  public static let outboundConnections = 5_000
+
   /// Will build the plan's lab; `progress` is told each step before it is taken.
   public init(plan: LabPlan, progress: @escaping @Sendable (String) -> Void) {
     self.plan = plan
@@ -60,6 +63,11 @@ public struct Demo: Sendable {
       progress("Bulk data by three ways (iperf3)")
       let throughput = try await ThroughputMeasurement.take(in: lab, scene: scene, seconds: 3)
       report.claims += throughputClaims(throughput)
+      try proceed()
+    }
+    if let outbound = scene.outbound {
+      progress("\(Demo.outboundConnections) connections of \(outbound.busy) to the internet")
+      report.claims += try await OutboundClaims.take(in: lab, scene: outbound)
       try proceed()
     }
     progress("Stopping the web server of \(scene.web.backends.last ?? "") while connections are made")

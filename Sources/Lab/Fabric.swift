@@ -20,9 +20,15 @@ struct Fabric {
   /// What the router chooses a MUX by: addresses, protocol and ports, as bits of `fib_multipath_hash_fields`.
   static let fiveTuple = "0x37"
 
-  /// Every node and client with its link.
+  /// An address of a prefix that no service of a lab has: the last but one.
+  static func spare(of prefix: IPv4Prefix) -> IPv4Address {
+    IPv4Address(number: (prefix.address.number | ~IPv4Prefix.mask(prefix.length)) - 1)
+  }
+
+  /// Every node, client and server of the internet with its link.
   var links: [(member: String, link: Topology.Link)] {
-    topology.clients.map { ($0.name, $0.link) } + topology.machines.map { ($0.node.name, $0.link) }
+    (topology.clients + topology.internet).map { ($0.name, $0.link) }
+      + topology.machines.map { ($0.node.name, $0.link) }
   }
 
   /// Tells `down` which processes are at work on a lab's namespaces, should `up` be killed in the middle.

@@ -1,13 +1,18 @@
 import Control
 
-/// A server that the lab runs inside a VM.
+/// A server that the lab runs inside a VM, or on a machine of the internet.
 struct GuestServer: Hashable {
-  /// The VM.
+  /// The VM, or the machine.
   let guest: String
   /// What it is.
   let server: Topology.Server
   /// Where it listens at the DIP.
   let port: UInt16
+  /// How many connections it can have at once.
+  var connections = 4096
+
+  /// Where the internet's servers answer HTTP, and datagrams.
+  static let internetPorts: (http: UInt16, datagrams: UInt16) = (80, 53)
 
   /// Every server of a topology, without repetition, in the order of its services.
   static func all(of topology: Topology) -> [GuestServer] {
@@ -20,6 +25,13 @@ struct GuestServer: Hashable {
           if !servers.contains(server) { servers.append(server) }
         }
       }
+    }
+    for site in topology.internet {
+      let (http, datagrams) = internetPorts
+      servers.append(
+        GuestServer(
+          guest: site.name, server: .http, port: http, connections: Limits.internetConnections))
+      servers.append(GuestServer(guest: site.name, server: .udp, port: datagrams))
     }
     return servers
   }
@@ -37,7 +49,8 @@ struct GuestServer: Hashable {
     switch server {
     case .http:
       try StateFiles.write(webConfiguration(own), to: "\(own)/nginx.conf")
-      words = ["nginx", "-p", own, "-c", "\(own)/nginx.conf", "-e", "stderr"]
+      // nginx raises its limit of descriptors in its workers only, and this one has none.
+      words = Limits.allDescriptors + ["nginx", "-p", own, "-c", "\(own)/nginx.conf", "-e", "stderr"]
     case .iperf3: words = ["iperf3", "--server", "--port", String(port), "--forceflush"]
     case .udp: words = [programs.lab, "traffic", "answer", "--name", guest, "--port", String(port)]
     }
@@ -56,10 +69,11 @@ struct GuestServer: Hashable {
       master_process off;
       worker_processes 1;
       pid \(own)/nginx.pid;
-      events { worker_connections 4096; }
+      events { worker_connections \(connections); }
       http {
         access_log off;
         default_type text/plain;
+        client_header_timeout 600s;
         keepalive_timeout 300s;
         keepalive_requests 1000000;
       \(places)  server {

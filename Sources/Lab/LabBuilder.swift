@@ -106,8 +106,10 @@ extension Lab {
     let daemons = RouterDaemons(topology: topology, directory: directory(of: router))
     record.processes += try await daemons.start(in: try namespace(of: router))
     try record.save()
-    progress("servers in \(topology.guests.count) VMs")
-    for guest in topology.guests { try await startServers(of: guest.name) }
+    progress("servers in \(topology.guests.count) VMs and \(topology.internet.count) places of the internet")
+    for name in topology.guests.map(\.name) + topology.internet.map(\.name) {
+      try await startServers(of: name)
+    }
     if topology.security == .tls {
       progress("certificates of \(topology.machines.count) nodes and two operators")
       try await certificates.issue(for: topology, with: record.programs.control)

@@ -44,6 +44,11 @@ struct LabCertificates {
     try await issue(["operator", Self.observer, "--role", "read-only"], with: control)
   }
 
+  /// Has the authority sign for one more node.
+  func issue(node: String, roles: String, address: String, with control: String) async throws(LabError) {
+    try await issue(["node", node, "--roles", roles, "--address", address], with: control)
+  }
+
   private func issue(_ subject: [String], with control: String) async throws(LabError) {
     try await ExternalCommand([control, "pki", "issue"] + subject + ["--directory", directory]).check()
   }

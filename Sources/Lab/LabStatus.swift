@@ -3,11 +3,11 @@ public import Wire
 
 /// How a lab is, for operators and for scripts.
 public struct LabStatus: Codable, Hashable, Sendable {
-  /// A client, the router, or a machine with an agent.
+  /// A client, a server of the internet, the router, or a machine with an agent.
   public struct NodeEntry: Codable, Hashable, Sendable {
     /// Its name.
     public var name: String
-    /// `client`, `router`, `mux`, `host` or `manager`: its first duty.
+    /// `client`, `internet`, `router`, `mux`, `host` or `manager`: its first duty.
     public var kind: String
     /// Its network namespace.
     public var namespace: String
@@ -17,7 +17,7 @@ public struct LabStatus: Codable, Hashable, Sendable {
     public var roles: [String]
     /// The process of its agent; nil if it never had one.
     public var pid: Int32?
-    /// Whether that process, or every daemon of the router, is alive; nil for clients.
+    /// Whether that process, or every daemon of the router, is alive; nil for clients and the internet.
     public var isRunning: Bool?
     /// Where a host's VMs get their locators.
     public var locators: IPv4Prefix?
@@ -45,7 +45,7 @@ public struct LabStatus: Codable, Hashable, Sendable {
   public var topology: String
   /// Whether `up` came to its end.
   public var isComplete: Bool
-  /// Nodes in the order of the topology: router, clients, machines.
+  /// Nodes in the order of the topology: router, clients, internet, machines.
   public var nodes: [NodeEntry]
   /// VMs in the order of the topology.
   public var vms: [GuestEntry]
@@ -66,6 +66,11 @@ extension Lab {
       LabStatus.NodeEntry(
         name: client.name, kind: "client", namespace: fabric.namespace(client.name),
         addresses: [client.link.address], roles: [])
+    }
+    nodes += topology.internet.map { site in
+      LabStatus.NodeEntry(
+        name: site.name, kind: "internet", namespace: fabric.namespace(site.name),
+        addresses: [site.link.address], roles: [])
     }
     nodes += topology.machines.map { machine in
       let node = machine.node

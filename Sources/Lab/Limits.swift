@@ -24,6 +24,16 @@ enum Limits {
   static let convergenceMilliseconds = 30_000
   /// Connections of a load generator that are open at once: RLIMIT_NOFILE may be as low as 1,024.
   static let openConnections = 900
+  /// Connections of one server of the internet: a quarter of 50,000 and some that end late, with 20,000 descriptors.
+  static let internetConnections = 16_384
+  /// Connections that one process holds at once; some machines allow no more than 20,000 descriptors.
+  static let heldConnections = 16_384
+  /// Before a command: it may have as many descriptors as this process may give it.
+  static let allDescriptors = ["sh", "-c", "ulimit -n \"$(ulimit -Hn)\"; exec \"$@\"", "sh"]
+  /// Reasons that a report names: the first few tell all.
+  static let namedReasons = 8
+  /// Hosts report once a second, and managers show it at once; a busy machine takes longer.
+  static let statisticsMilliseconds = 2_500
   /// Failures that a report lists one by one; all are counted.
   static let listedFailures = 10_000
   /// Steps of one register's search for an order: 90,000 operations take some 200,000 when there is one.

@@ -55,6 +55,11 @@ public struct ManifestWriter {
       }
       if let probe = endpoint.probe { body += self.probe(probe) }
     }
+    if !service.snat.isEmpty {
+      body += "  snat: [\(service.snat.joined(separator: ", "))]\n"
+      body += "  snatVIPs: [\(service.snatVIPs.map(\.description).joined(separator: ", "))]\n"
+      body += "  snatPortsPerMachine: \(service.snatPortsPerMachine)\n"
+    }
     return document(.service, service.name, body)
   }
 

@@ -18,6 +18,9 @@ public struct Scene: Sendable {
   /// The MUX whose death hurts no manager, if there is one.
   public let victim: String
 
+  /// What leaves for the internet, if the topology has one and services that VMs leave by.
+  public let outbound: OutboundScene?
+
   /// An endpoint and the VMs behind it.
   public struct Offering: Sendable {
     /// The service's name.
@@ -55,6 +58,7 @@ public struct Scene: Sendable {
     bulk = offering(.iperf3)
     datagrams = offering(.udp)
     hosts = topology.machines(with: .host)
+    outbound = OutboundScene(topology)
     victim = muxes.last { !$0.node.roles.contains(.manager) }?.node.name ?? muxes[muxes.count - 1].node.name
   }
 }

@@ -32,8 +32,8 @@ public struct ThroughputMeasurement: Codable, Hashable, Sendable {
       in: lab, on: host.node.name, namespace: try lab.namespace(of: host.node.name), port: port)
     defer { server.signal(15) }
     let routed = try await run(in: lab, from: client, to: host.node.address, port: port, seconds: seconds)
-    // The last address of the prefix but one; connection tracking lives only as long as the rule does.
-    let spare = IPv4Address(number: (prefix.address.number | ~IPv4Prefix.mask(prefix.length)) - 1)
+    // Connection tracking lives only as long as the rule does.
+    let spare = Fabric.spare(of: prefix)
     let router = try lab.namespace(of: lab.topology.router.name)
     let rule = "ip daddr \(spare) tcp dport \(port) dnat to \(host.node.address)"
     let table =

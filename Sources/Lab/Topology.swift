@@ -94,6 +94,8 @@ public struct Topology: Codable, Hashable, Sendable {
   public var router: Router
   /// Machines outside.
   public var clients: [Client]
+  /// Servers of "the internet", which VMs ask: HTTP on port 80, datagrams on port 53.
+  public var internet: [Client]
   /// Machines that run an agent.
   public var machines: [Machine]
   /// Tenants' networks.
@@ -105,9 +107,10 @@ public struct Topology: Codable, Hashable, Sendable {
 }
 
 extension Topology {
-  /// Names of all members, each of which gets a namespace: router, clients, nodes, VMs.
+  /// Names of all members, each of which gets a namespace: router, clients, servers of the internet, nodes, VMs.
   public var members: [String] {
-    [router.name] + clients.map(\.name) + machines.map(\.node.name) + guests.map(\.name)
+    [router.name] + clients.map(\.name) + internet.map(\.name) + machines.map(\.node.name)
+      + guests.map(\.name)
   }
 
   /// The machine of that name.

@@ -48,14 +48,15 @@ public struct TopologyReader {
 
   private mutating func topology(_ root: Field) throws(LabError) -> Topology {
     let fields = try root.mapping([
-      "mtu", "offload", "security", "router", "clients", "nodes", "networks", "services",
+      "mtu", "offload", "security", "router", "clients", "internet", "nodes", "networks", "services",
     ])
     let router = try router(fields.required("router"))
     var topology = Topology(
       mtu: try fields["mtu"]?.number(576...9000) ?? 1500, offload: try fields["offload"]?.truth() ?? true,
       security: try fields["security"]?.choice(Topology.Security.self) ?? .tls,
-      router: router, clients: [], machines: [], networks: [], guests: [], offers: [])
+      router: router, clients: [], internet: [], machines: [], networks: [], guests: [], offers: [])
     for field in try fields.list("clients") { topology.clients.append(try client(field)) }
+    for field in try fields.list("internet") { topology.internet.append(try client(field)) }
     for field in try fields.required("nodes").list() {
       topology.machines.append(try machine(field, in: topology))
     }
@@ -160,7 +161,9 @@ public struct TopologyReader {
   }
 
   private func offer(_ field: Field, in topology: Topology) throws(LabError) -> Topology.Offer {
-    let fields = try field.mapping(["name", "network", "vip", "endpoints"])
+    let fields = try field.mapping([
+      "name", "network", "vip", "endpoints", "snat", "snatVIPs", "snatPortsPerMachine",
+    ])
     let name = try fields.required("name")
     let vip = try fields.required("vip")
     let network = try fields.required("network")
@@ -184,7 +187,33 @@ public struct TopologyReader {
       service.endpoints.append(endpoint)
       servers.append(server)
     }
+    try outbound(fields, guests: guests, in: topology, into: &service)
     return Topology.Offer(service: service, servers: servers)
+  }
+
+  /// Who leaves by the service's VIPs, and with how many ports.
+  private func outbound(
+    _ fields: FieldMapping, guests: [Topology.Guest], in topology: Topology, into service: inout Service
+  ) throws(LabError) {
+    for item in try fields.list("snat") {
+      let name = try item.text()
+      guard guests.contains(where: { $0.name == name }) else {
+        throw item.fault("\(name) is not a VM of the service's network")
+      }
+      service.snat.append(name)
+    }
+    for item in try fields.list("snatVIPs") {
+      let vip = try item.address()
+      guard topology.router.vips.contains(where: { $0.contains(vip) }) else {
+        throw item.fault("\(vip) is outside router.vips, so the router would not accept it")
+      }
+      service.snatVIPs.append(vip)
+    }
+    guard let ports = fields["snatPortsPerMachine"] else { return }
+    service.snatPortsPerMachine = try ports.number(Control.Limits.snatPortsPerMachine)
+    guard service.snatPortsPerMachine.isMultiple(of: PortRange.portCount) else {
+      throw ports.fault("a multiple of \(PortRange.portCount) is expected")
+    }
   }
 
   private func endpoint(

@@ -32,10 +32,12 @@ extension Lab {
       seconds: load.count * load.timeoutMilliseconds / 1000 + 30)
   }
 
-  private func traffic<Report: Decodable>(
-    from member: String, _ words: [String], seconds: Int
+  /// Makes traffic from a member's namespace, and reads the report.
+  func traffic<Report: Decodable>(
+    from member: String, _ words: [String], prefix: [String] = [], seconds: Int
   ) async throws(LabError) -> Report {
-    let command = try command(in: member, [record.programs.lab, "traffic"] + words, seconds: seconds)
+    let command = try command(
+      in: member, prefix + [record.programs.lab, "traffic"] + words, seconds: seconds)
     let text = try await command.check()
     do {
       return try JSONDecoder().decode(Report.self, from: Data(text.utf8))

@@ -4,12 +4,13 @@ import Manager
 /// What lies under the manager's lock: its state machine, and those who wait for its answers.
 struct Desk: Sendable {
   typealias Answer = Result<Outcome, ManagementError>
+  typealias Count = Result<Int, ManagementError>
 
   /// An agent's stream.
   struct Session: Sendable {
     let node: String
     let isMux: Bool
-    let updates: AsyncStream<Update>.Continuation
+    let messages: AsyncStream<ManagerMessage>.Continuation
   }
 
   /// A sentence for the log that an operator reads.
@@ -22,6 +23,7 @@ struct Desk: Sendable {
   private var lastID: UInt64 = 0
   private(set) var isStopped = false
   private var requests: [RequestID: CheckedContinuation<Answer, Never>] = [:]
+  private var recalls: [RequestID: CheckedContinuation<Count, Never>] = [:]
   private var waits: [RequestID: AsyncStream<WaitProgress>.Continuation] = [:]
   private(set) var sessions: [SessionID: Session] = [:]
   private var readers: [UInt64: CheckedContinuation<ManagementError?, Never>] = [:]
@@ -41,6 +43,15 @@ struct Desk: Sendable {
 
   mutating func begin(_ id: RequestID, _ continuation: CheckedContinuation<Answer, Never>) {
     requests[id] = continuation
+  }
+
+  mutating func begin(_ id: RequestID, _ continuation: CheckedContinuation<Count, Never>) {
+    recalls[id] = continuation
+  }
+
+  /// An agent is to know that one of its VMs gets no ports for now; one that listens to nothing asks again by itself.
+  func refuse(_ refusal: PortRefusal, _ session: SessionID) {
+    sessions[session]?.messages.yield(.portRefusal(refusal))
   }
 
   mutating func begin(_ id: RequestID, _ continuation: AsyncStream<WaitProgress>.Continuation) {
@@ -73,11 +84,13 @@ struct Desk: Sendable {
 
   mutating func forget(_ id: RequestID) -> Bool { waits.removeValue(forKey: id) != nil }
 
-  mutating func end(_ id: SessionID) { sessions.removeValue(forKey: id)?.updates.finish() }
+  mutating func end(_ id: SessionID) { sessions.removeValue(forKey: id)?.messages.finish() }
 
   mutating func fail(_ id: RequestID, _ error: ManagementError) {
     if let request = requests.removeValue(forKey: id) {
       request.resume(returning: .failure(error))
+    } else if let recall = recalls.removeValue(forKey: id) {
+      recall.resume(returning: .failure(error))
     } else if let wait = waits.removeValue(forKey: id) {
       if beginnings[id.number] != nil { beginnings[id.number] = error }
       wait.finish()
@@ -133,7 +146,11 @@ struct Desk: Sendable {
     case .refuse(let session, let error):
       beginnings[session.number] = error
       end(session)
-    case .send(let update, let session): sessions[session]?.updates.yield(update)
+    case .send(let update, let session):
+      // No room: its agent has not listened for a long time.
+      if case .dropped? = sessions[session]?.messages.yield(.update(update)) { end(session) }
+    case .refusePorts(let refusal, let session): refuse(refusal, session)
+    case .recalled(let id, let count): recalls.removeValue(forKey: id)?.resume(returning: .success(count))
     case .close(let session, _): end(session)
     case .progress(let id, let progress): waits[id]?.yield(progress)
     case .endWait(let id): waits.removeValue(forKey: id)?.finish()
@@ -147,6 +164,7 @@ struct Desk: Sendable {
     let sentences = take(LogEvent.lostPrimary(address: nil))
     for id in waits.keys { fail(id, .notPrimary(address: nil)) }
     for id in requests.keys { fail(id, .notPrimary(address: nil)) }
+    for id in recalls.keys { fail(id, .notPrimary(address: nil)) }
     for id in sessions.keys { end(id) }
     for reader in readers.values { reader.resume(returning: .notPrimary(address: nil)) }
     let reason = "this manager has ended; look at `get managers` whether the change was made"

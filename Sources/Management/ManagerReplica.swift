@@ -14,8 +14,8 @@ import Synchronization
 public final class ManagerReplica: ManagementService {
   private let log: any ReplicatedLog
   private let logger: Logger
-  private let desk: Mutex<Desk>
-  private let pool: StagePool
+  let desk: Mutex<Desk>
+  let pool: StagePool
   /// What the log has told and nobody has taken yet.
   private let told = Mutex<(events: [Manager::LogEvent], isUnderWay: Bool)>(([], false))
   private let start = ContinuousClock.now
@@ -78,7 +78,7 @@ public final class ManagerReplica: ManagementService {
   {
     guard !desk.withLock({ $0.isStopped }) else { throw .notPrimary(address: nil) }
     let author = author(identity)
-    let answer = await withCheckedContinuation { continuation in
+    let answer = await withCheckedContinuation { (continuation: CheckedContinuation<Desk.Answer, Never>) in
       let id = desk.withLock { desk in
         let id = RequestID(desk.nextID())
         desk.begin(id, continuation)
@@ -100,7 +100,7 @@ public final class ManagerReplica: ManagementService {
   }
 
   /// Who is no primary since its disk is full should say so.
-  private func explained(_ error: ManagementError) -> ManagementError {
+  func explained(_ error: ManagementError) -> ManagementError {
     guard error == .notPrimary(address: nil), let obstacle = log.obstacle else { return error }
     return .unavailable(reason: obstacle)
   }
@@ -216,16 +216,18 @@ public final class ManagerReplica: ManagementService {
   /// Accepts an agent's stream.
   public func attach(_ hello: Hello) async throws(ManagementError) -> AgentSession {
     let id = SessionID(nextID())
-    // Unbounded in form only: the manager sends one update and waits for its acknowledgement before the next.
-    let (updates, continuation) = AsyncStream<Update>.makeStream()
+    // The manager sends one update and waits for its acknowledgement before the next; what comes on top are refusals,
+    // one for each request of an agent that does not listen.
+    let (messages, continuation) = AsyncStream<ManagerMessage>.makeStream(
+      bufferingPolicy: .bufferingOldest(Limits.messagesPerStream))
     let isMux = hello.roles.contains(.mux)
     try await pass(.node(hello.node), isMux ? .muxPoolManagement : .hostAgentManagement, .normal) {
-      let session = Desk.Session(node: hello.node, isMux: isMux, updates: continuation)
+      let session = Desk.Session(node: hello.node, isMux: isMux, messages: continuation)
       self.desk.withLock { $0.begin(id, session) }
       self.feed(.connected(hello, id))
     }
     if let error = desk.withLock({ $0.outcome(of: id.number) }) { throw error }
-    return AgentSession(id: id, updates: updates)
+    return AgentSession(id: id, messages: messages)
   }
 
   /// Takes what the agent says on its stream; returns when it is done, so that nothing overtakes it.
@@ -235,6 +237,7 @@ public final class ManagerReplica: ManagementService {
     guard let (node, isMux) = desk.withLock({ $0.sessions[session].map { ($0.node, $0.isMux) } }) else {
       return
     }
+    if case .portRequest(let request) = report { return take(request, of: node, from: session) }
     let (stage, priority) = report.place(isMux: isMux)
     if case .statistics = report {
       _ = pool.offer(.node(node), to: stage, priority, expire: {}) { self.feed(.report(report, session)) }
@@ -323,20 +326,20 @@ public final class ManagerReplica: ManagementService {
     }
   }
 
-  private func error(_ admission: Admission, _ stage: Stage) -> ManagementError? {
+  func error(_ admission: Admission, _ stage: Stage) -> ManagementError? {
     guard case .shed(let reason, let milliseconds) = admission else { return nil }
     return .overloaded(reason: reason.sentence(stage), retryAfterMilliseconds: milliseconds)
   }
 
-  private static func expired(_ stage: Stage) -> ManagementError {
+  static func expired(_ stage: Stage) -> ManagementError {
     .overloaded(
       reason: "it waited too long in the stage \(stage.name), and nothing was done",
       retryAfterMilliseconds: UInt32(Limits.sleepMilliseconds))
   }
 
-  private func fail(_ id: RequestID, _ error: ManagementError) { desk.withLock { $0.fail(id, error) } }
+  func fail(_ id: RequestID, _ error: ManagementError) { desk.withLock { $0.fail(id, error) } }
 
-  private func feed(_ input: Input) { say(desk.withLock { $0.take(input) }) }
+  func feed(_ input: Input) { say(desk.withLock { $0.take(input) }) }
 
   private func say(_ sentences: [Desk.Sentence]) {
     for sentence in sentences {
@@ -351,7 +354,7 @@ public final class ManagerReplica: ManagementService {
 
   // MARK: Time
 
-  private func author(_ identity: Identity) -> Author { Author(name: identity.name, at: wall) }
+  func author(_ identity: Identity) -> Author { Author(name: identity.name, at: wall) }
 
   private var wall: UInt64 { UInt64(max(0, Date().timeIntervalSince1970 * 1000)) }
 
@@ -384,6 +387,10 @@ extension Report {
     case .acknowledged, .hello: (isMux ? .muxPoolManagement : .hostAgentManagement, .normal)
     case .refused: (isMux ? .muxPoolManagement : .hostAgentManagement, .high)
     case .statistics: (isMux ? .muxPoolManagement : .hostAgentManagement, .low)
+    case .portRequest: (.snatManagement, .normal)
+    // In the order of the stream, where they are about what was acknowledged before; and what the agent says next
+    // waits for them.
+    case .portsReturned: (.hostAgentManagement, .normal)
     }
   }
 }

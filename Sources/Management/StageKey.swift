@@ -8,6 +8,8 @@ enum StageKey: Hashable, Sendable {
   case `operator`(String)
   /// The agent of a node.
   case node(String)
+  /// A VM for which its host asks: one request each may wait (Ananta §3.6.1).
+  case machine(PortRequest)
   /// Nobody knows whose it is: it counts as one of its own.
   case request(UInt64)
 }

@@ -41,6 +41,8 @@ public enum Input: Hashable, Sendable {
   case drawn(low: UInt64, high: UInt64)
   /// Something was done that is to be found in the audit records.
   case note(String, by: Author)
+  /// An operator wants leased ports back.
+  case recall(RequestID, PortRecall, by: Author)
 }
 
 /// How much an event matters.
@@ -67,6 +69,10 @@ public enum Output: Hashable, Sendable {
   case refuse(SessionID, ManagementError)
   /// The agent is to have this.
   case send(Update, SessionID)
+  /// The agent is to know that a VM of its gets no ports for now.
+  case refusePorts(PortRefusal, SessionID)
+  /// So many ranges were recalled, as was asked.
+  case recalled(RequestID, Int)
   /// The stream is to end after all that was sent before, for this reason.
   case close(SessionID, String)
   /// How far a revision has come.

@@ -26,4 +26,42 @@ enum Limits {
   /// SipHash keeps its promise for far more than an hour's
   /// datagrams; a key that leaked is worth nothing after two.
   static let keyLifetimeMilliseconds: UInt64 = 3_600_000
+  /// Within which a VM that asks again for ports gets twice as many as the last time: a burst of connections, seen
+  /// from here, is a row of requests a few milliseconds apart.
+  static let demandMilliseconds: UInt64 = 10_000
+  /// Ranges that are leased at one time: what a MUX's table holds, 130 VIPs without a free port.
+  static let ranges = 1 << 20
+  /// Ranges that one answer gives at most: 1,024 ports, so that one VM takes an eighth of a VIP in seven requests.
+  static let rangesPerAnswer = 128
+  /// Entries about ports that are not durable yet: two keep the log busy, and what comes meanwhile shares the next.
+  static let portEntriesInFlight = 2
+  /// Requests of one entry: at 40 octets each 40 KB.
+  static let requestsPerEntry = 1024
+  /// Requests that wait for the next entry: four entries, some tens of milliseconds.
+  static let requestsWaiting = 4096
+  /// Returned ranges that wait for the next entry, and of one entry: at 120 octets each 1 MB.
+  static let returnsWaiting = 8192
+  /// Requests for ports of one VM: so many at once, then ten each second.
+  static let requestBurst = 20
+  static let requestsPerSecond = 10
+  /// After which a host asks again for a VM that asked too often: the next second has ten.
+  static let rateRetryMilliseconds: UInt32 = 1000
+  /// After which a host asks again for a VM at its cap: its own ports come free meanwhile.
+  static let capRetryMilliseconds: UInt32 = 5000
+  /// After which a host asks again when all ports are taken: idle ones come back after a minute, from many VMs.
+  static let exhaustedRetryMilliseconds: UInt32 = 2000
+  /// After which a host asks again for a VM that no service lets out: only an operator can change that, and the first
+  /// lease comes by itself.
+  static let noServiceRetryMilliseconds: UInt32 = 10_000
+  /// After which a host asks again when no MUX runs, or too many ask.
+  static let portRetryMilliseconds: UInt32 = 1000
+  /// The log is told at most so often which leases are ripe: what it does not say, the hosts of a new primary wait for.
+  static let ripeMilliseconds: UInt64 = 1000
+  /// How long leases wait for a MUX without a stream: its BGP session may live as long (hold time 3 s at least).
+  static let muxSilenceMilliseconds: UInt64 = 3000
+  /// How long a deleted node that is still connected has for its last acknowledgement.
+  static let farewellMilliseconds: UInt64 = 5000
+  /// After which ports are taken from a host whose Node is deleted and that does not answer: an operator who deletes a
+  /// node has ended it, or will within ten minutes.
+  static let lostNodeMilliseconds: UInt64 = 600_000
 }

@@ -9,25 +9,33 @@ public import Control
 public struct Manager: Sendable {
   /// What the log has made so far.
   public private(set) var state: ManagerState
-  private var epoch: Epoch?
+  var epoch: Epoch?
   /// A node has seen a higher epoch than this primary's: nothing is ordered until a write has shown who is primary.
   private var isFenced: Bool { unproven > 0 }
   /// Beginnings of this primary's epoch that have to be chosen before it orders anything: those on their way when
   /// it was contradicted may be older than that.
   private var unproven = 0
   private var awaitsDraw = false
-  private var primaryAddress: String?
-  private var proposals: Proposals
-  private var streams: [SessionID: NodeStream] = [:]
-  private var sessionsByNode: [String: SessionID] = [:]
+  var primaryAddress: String?
+  var proposals: Proposals
+  var streams: [SessionID: NodeStream] = [:]
+  var sessionsByNode: [String: SessionID] = [:]
   /// What each node runs and says of itself; kept when its stream ends.
-  private var nodes: [String: NodeMemory] = [:]
-  private var waits = Waits()
-  private var now: UInt64 = 0
-  private var wall: UInt64 = 0
+  var nodes: [String: NodeMemory] = [:]
+  var waits = Waits()
+  var now: UInt64 = 0
+  var wall: UInt64 = 0
+  var portDesk = PortDesk()
+  /// Leases that some MUX does not know yet.
+  var leases = NodeLeases()
+  var muxes = MuxPool()
+  /// Nodes with leases that this primary found, and does not know to be ripe.
+  var unsure: Set<String> = []
+  /// Deleted nodes that have not let go of their VMs' ports, and since when.
+  var lostSince: [String: UInt64] = [:]
   private var view: (revision: Revision, whole: NodeView)?
 
-  private struct NodeMemory {
+  struct NodeMemory {
     var revision = Revision(0)
     var statistics: NodeStatistics?
   }
@@ -55,6 +63,7 @@ public struct Manager: Sendable {
     case .tick(let milliseconds, let wall): tick(milliseconds, wall: wall)
     case .drawn(let low, let high): rotateKeys(low, high)
     case .note(let text, let author): note(text, by: author)
+    case .recall(let id, let recall, let author): self.recall(id, recall, by: author)
     }
   }
 
@@ -69,6 +78,7 @@ public struct Manager: Sendable {
       awaitsDraw = false
       unproven = 0
       proposals = Proposals(state.desired)
+      beginPorts()
     }
     proposals.appendEpoch()
     if isFenced { unproven = proposals.epochCount }
@@ -132,38 +142,12 @@ public struct Manager: Sendable {
     return [.append(.operation(operation, by: author))]
   }
 
-  private static let overload = "\(Limits.entriesInFlight) changes are under way"
+  static let overload = "\(Limits.entriesInFlight) changes are under way"
 
   private mutating func note(_ text: String, by author: Author) -> [Output] {
     guard epoch != nil, !proposals.isFull else { return [] }
     proposals.appendOther()
     return [.append(.note(text, by: author))]
-  }
-
-  private mutating func wait(_ id: RequestID, _ revision: Revision) -> [Output] {
-    guard !waits.isFull else {
-      let reason = "\(Limits.waits) operators are waiting"
-      return [.fail(id, .overloaded(reason: reason, retryAfterMilliseconds: Limits.waitRetryMilliseconds))]
-    }
-    guard epoch != nil else { return [.fail(id, .notPrimary(address: primaryAddress))] }
-    return waits.begin(id, revision, progress)
-  }
-
-  private mutating func endWait(_ id: RequestID) -> [Output] {
-    waits.end(id)
-    return []
-  }
-
-  private mutating func updateWaits() -> [Output] {
-    guard !waits.isEmpty else { return [] }
-    let progress = progress
-    return waits.update(progress)
-  }
-
-  private var progress: Waits.Progress {
-    let names = state.desired.nodes.values.filter(\.runsDataPath).map(\.name).sorted()
-    return Waits.Progress(
-      nodes: names.map { ($0, nodes[$0]?.revision ?? Revision(0)) }, committed: state.revision)
   }
 
   // MARK: The log
@@ -172,27 +156,33 @@ public struct Manager: Sendable {
     var outputs: [Output] = []
     for committed in entries {
       let before = state.desired.nodes
-      let commands = state.apply(committed.entry, at: committed.revision)
-      if epoch != nil, let flight = proposals.land() {
-        if case .epoch = flight { unproven = max(0, unproven - 1) }
-        outputs += answer(flight, at: committed.revision)
+      let effects = state.carryOut(committed.entry, at: committed.revision)
+      if epoch != nil {
+        if let flight = proposals.land() {
+          if case .epoch = flight { unproven = max(0, unproven - 1) }
+          outputs += answer(flight, at: committed.revision, effects)
+        }
+        outputs += followPorts(committed.entry, effects, at: committed.revision)
       }
       if case .keysRotated = committed.entry { awaitsDraw = false }
-      for each in commands { outputs += enqueue(each) }
+      let isHeldBack = !effects.leases.isEmpty
+      for each in effects.commands { outputs += enqueue(isHeldBack ? each.withoutLeases : each) }
       if case .operation = committed.entry { outputs += followNodes(from: before) }
     }
     // A follower's next operation is judged on what it has seen.
     if epoch == nil { proposals = Proposals(state.desired) }
+    if epoch != nil { outputs += ripen() }
     for session in streams.keys.sorted() { outputs += push(session) }
     return outputs + updateWaits()
   }
 
-  private func answer(_ flight: Proposals.Flight, at revision: Revision) -> [Output] {
+  private func answer(_ flight: Proposals.Flight, at revision: Revision, _ effects: Effects) -> [Output] {
+    if case .recall(let id) = flight { return [.recalled(id, effects.recalledCount)] }
     guard case .operation(let answer, let riders) = flight else { return [] }
     return ([answer] + riders).map { .reply($0.id, $0.outcome(at: revision)) }
   }
 
-  private mutating func enqueue(_ commands: NodeCommands) -> [Output] {
+  mutating func enqueue(_ commands: NodeCommands) -> [Output] {
     guard let session = sessionsByNode[commands.node] else { return [] }
     guard streams[session]?.enqueue(commands.commands) == false else { return [] }
     return close(session, "\(commands.node) is too far behind; it is to come again for a snapshot")
@@ -253,26 +243,34 @@ public struct Manager: Sendable {
     return nil
   }
 
-  private mutating func push(_ session: SessionID) -> [Output] {
+  mutating func push(_ session: SessionID) -> [Output] {
     // Orders count from the moment the epoch is durable.
     guard state.epoch == epoch, !isFenced, let node = streams[session]?.node else { return [] }
     guard state.desired.nodes[node] != nil else { return dismiss(node, session) }
+    if streams[session]?.needsSnapshot == true, mustWait(node) { return [] }
     if view?.revision != state.revision { view = nil }
+    let ripe = muxes.ripe
     let update = streams[session]?.next(state, now: now) {
       let whole = view?.whole ?? state.whole
       view = (state.revision, whole)
-      return state.snapshot(for: node, in: whole)
+      return state.snapshot(for: node, in: whole, ripe: ripe)
     }
+    if update?.isSnapshot == true { muxes.attached(node) }
     return update.map { [.send($0, session)] } ?? []
   }
 
   /// A node that was deleted forgets all before its stream ends.
   private mutating func dismiss(_ node: String, _ session: SessionID) -> [Output] {
     nodes[node] = nil
-    return [.send(NodeStream.farewell(state), session)] + close(session, "Node/\(node) was deleted")
+    guard streams[session]?.isDismissed == false else { return [] }
+    let farewell = streams[session]?.dismiss(state, now: now)
+    let order = farewell.map { [Output.send($0, session)] } ?? []
+    // Ports that its VMs had are free when it says that it has forgotten all.
+    guard !state.ports.hasOrphans(of: node, upTo: state.revision) else { return order }
+    return order + close(session, "Node/\(node) was deleted")
   }
 
-  private mutating func close(_ session: SessionID, _ reason: String) -> [Output] {
+  mutating func close(_ session: SessionID, _ reason: String) -> [Output] {
     forget(session)
     return [.close(session, reason), .event(.info, "ended a stream: \(reason)")]
   }
@@ -285,7 +283,9 @@ public struct Manager: Sendable {
 
   private mutating func forget(_ session: SessionID) {
     guard let stream = streams.removeValue(forKey: session) else { return }
-    if sessionsByNode[stream.node] == session { sessionsByNode[stream.node] = nil }
+    guard sessionsByNode[stream.node] == session else { return }
+    sessionsByNode[stream.node] = nil
+    muxes.disconnected(stream.node)
   }
 
   private mutating func take(_ report: Report, _ session: SessionID) -> [Output] {
@@ -297,6 +297,8 @@ public struct Manager: Sendable {
       return close(session, "\(node) refused revision \(revision.number), since it has seen epoch \(highest)")
         + fence(highest, seenBy: node)
     case .health(let changes): return takeHealth(changes, node, session)
+    case .portRequest(let request): return takeRequest(request, node, session)
+    case .portsReturned(let returned): return takeReturns(returned, node, session)
     case .statistics(let statistics):
       nodes[node, default: NodeMemory()].statistics = statistics.trimmed
       return []
@@ -310,9 +312,13 @@ public struct Manager: Sendable {
     guard streams[session]?.acknowledge(revision) == true else {
       return close(session, "\(node) acknowledged revision \(revision.number), which it was never sent")
     }
+    let ports = followAcknowledgement(revision, of: node)
+    guard streams[session]?.isDismissed == false else {
+      return ports + (streams[session]?.isDone == true ? close(session, "Node/\(node) was deleted") : [])
+    }
     let known = nodes[node]?.revision ?? Revision(0)
     nodes[node, default: NodeMemory()].revision = max(known, revision)
-    return push(session) + updateWaits()
+    return push(session) + ports + updateWaits()
   }
 
   private mutating func takeHealth(_ changes: [HealthChange], _ node: String, _ session: SessionID)
@@ -339,6 +345,7 @@ public struct Manager: Sendable {
     now = milliseconds
     self.wall = wall
     var outputs = drawIfDue()
+    if epoch != nil { outputs += tickPorts() }
     for session in streams.keys.sorted() {
       guard let node = streams[session]?.node, let revision = streams[session]?.overdue(at: now) else {
         continue

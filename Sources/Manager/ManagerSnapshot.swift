@@ -34,6 +34,10 @@ public struct ManagerSnapshot: Codable, Hashable, Sendable {
   public var keysRotatedAt: UInt64
   /// The newest last.
   public var auditRecords: [AuditRecord]
+  /// Nil when nobody has any, as in snapshots from before there were leases.
+  public var ports: PortSnapshot?
+  /// Leases up to this revision are known to all MUXes; nil before there were leases.
+  public var ripe: Revision?
 
   /// Writes a state down.
   public init(_ state: ManagerState) {
@@ -45,6 +49,8 @@ public struct ManagerSnapshot: Codable, Hashable, Sendable {
     keys = state.keys
     keysRotatedAt = state.keysRotatedAt
     auditRecords = state.auditRecords
+    ports = PortSnapshot(state.ports)
+    ripe = state.ripe == Revision(0) ? nil : state.ripe
     health = state.health.map { Verdict(backend: $0.key, health: $0.value) }.sorted {
       $0.backend < $1.backend
     }
@@ -56,10 +62,12 @@ extension ManagerState {
   public init(_ snapshot: ManagerSnapshot) {
     var desired = DesiredState()
     for resource in snapshot.resources { desired.insert(resource) }
+    let locators = Dictionary(snapshot.locators.map { ($0.machine, $0.locator) }) { first, _ in first }
     self.init(
-      revision: snapshot.revision, epoch: snapshot.epoch, desired: desired,
-      locators: Dictionary(snapshot.locators.map { ($0.machine, $0.locator) }) { first, _ in first },
+      revision: snapshot.revision, epoch: snapshot.epoch, desired: desired, locators: locators,
       health: Dictionary(snapshot.health.map { ($0.backend, $0.health) }) { first, _ in first },
-      keys: snapshot.keys, keysRotatedAt: snapshot.keysRotatedAt, auditRecords: snapshot.auditRecords)
+      keys: snapshot.keys, keysRotatedAt: snapshot.keysRotatedAt, auditRecords: snapshot.auditRecords,
+      ports: snapshot.ports?.allocation(locators) ?? PortAllocation(),
+      ripe: snapshot.ripe ?? Revision(0))
   }
 }

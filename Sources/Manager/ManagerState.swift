@@ -21,8 +21,14 @@ public struct ManagerState: Hashable, Sendable {
   public private(set) var auditRecords: [AuditRecord] = []
   /// Which VM has a locator.
   private(set) var machinesByLocator: [IPv4Address: String] = [:]
-  /// Which service has a VIP.
+  /// Which service has a VIP, be it its first or a further one.
   private(set) var servicesByVIP: [IPv4Address: String] = [:]
+  /// By which service a VM leaves.
+  private(set) var servicesBySource: [String: String] = [:]
+  /// Who has which ports.
+  var ports = PortAllocation()
+  /// Leases up to this revision are known to all MUXes, or were when that was said; there may be more.
+  private(set) var ripe = Revision(0)
 
   /// The empty data centre.
   public init() {}
@@ -30,7 +36,8 @@ public struct ManagerState: Hashable, Sendable {
   /// Puts a state together from its parts.
   init(
     revision: Revision, epoch: Epoch, desired: DesiredState, locators: [String: IPv4Address],
-    health: [BackendKey: BackendHealth], keys: KeyRing, keysRotatedAt: UInt64, auditRecords: [AuditRecord]
+    health: [BackendKey: BackendHealth], keys: KeyRing, keysRotatedAt: UInt64, auditRecords: [AuditRecord],
+    ports: PortAllocation, ripe: Revision
   ) {
     self.revision = revision
     self.epoch = epoch
@@ -41,49 +48,74 @@ public struct ManagerState: Hashable, Sendable {
     self.keysRotatedAt = keysRotatedAt
     self.auditRecords = auditRecords
     for (machine, locator) in locators { machinesByLocator[locator] = machine }
-    for service in desired.services.values { servicesByVIP[service.vip] = service.name }
+    self.ports = ports
+    self.ripe = ripe
+    for service in desired.services.values { index(service) }
+    for vip in servicesByVIP.keys where isLeftBy(vip) { openPool(of: vip) }
   }
 
   /// Carries one entry out and says what each node that keeps its roles has to do to follow, sorted by node.
   public mutating func apply(_ entry: Entry, at revision: Revision) -> [NodeCommands] {
+    carryOut(entry, at: revision).commands
+  }
+
+  /// The same, with what else follows from the entry.
+  mutating func carryOut(_ entry: Entry, at revision: Revision) -> Effects {
     precondition(revision.number == self.revision.number + 1, "entries are applied in order, without gaps")
     self.revision = revision
     switch entry {
     case .operation(let operation, let author):
       let before = desired
-      let commands = apply(operation)
+      let effects = apply(operation)
       record(operation, from: before, by: author)
-      return commands
-    case .health(let changes, let node): return apply(changes, from: node)
-    case .epochBegan(let epoch):
-      self.epoch = epoch
-      return []
+      return effects
+    case .health(let changes, let node): return Effects(commands: apply(changes, from: node))
+    case .epochBegan(let epoch): self.epoch = epoch
     case .keysRotated(let low, let high, let at):
       keys.rotate(low: low, high: high)
       keysRotatedAt = at
-      return desired.nodes.values.filter(\.runsDataPath).map(\.name).sorted()
-        .map { NodeCommands(node: $0, commands: [.setKeys(keys)]) }
+      let names = desired.nodes.values.filter(\.runsDataPath).map(\.name).sorted()
+      return Effects(commands: names.map { NodeCommands(node: $0, commands: [.setKeys(keys)]) })
     case .note(let text, let author):
       keep(AuditRecord(revision: revision, author: author, note: text))
-      return []
+    case .portsRequested(let requests, let time): return apply(requests, at: time)
+    case .portsReturned(let returns): return apply(returns)
+    case .portsReleased(let node, let revision): return release(node, upTo: revision)
+    case .portsRipe(let revision): ripe = max(ripe, revision)
+    case .portsRecalled(let recall, let author):
+      let effects = apply(recall)
+      let ranges = effects.recalledCount == 1 ? "1 range" : "\(effects.recalledCount) ranges"
+      keep(
+        AuditRecord(revision: revision, author: author, note: "recalled \(ranges) of ports, \(recall.whose)"))
+      return effects
     }
+    return Effects()
   }
 
   /// What a node has to do to come from nothing to this state; empty when there is no such node.
-  public func snapshot(for node: String) -> [Command] { snapshot(for: node, in: whole) }
+  ///
+  /// As if all MUXes knew all leases.
+  public func snapshot(for node: String) -> [Command] {
+    snapshot(for: node, in: whole, ripe: Revision(.max))
+  }
 
   /// The same out of a view that serves several nodes.
-  func snapshot(for name: String, in whole: NodeView) -> [Command] {
+  ///
+  /// A host is told only of leases up to the revision `ripe`.
+  func snapshot(for name: String, in whole: NodeView, ripe: Revision) -> [Command] {
     guard let node = desired.nodes[name] else { return [] }
     let keyCommands = node.runsDataPath && !keys.keys.isEmpty ? [Command.setKeys(keys)] : []
-    let muxCommands = node.roles.contains(.mux) ? NodeView().muxCommands(to: whole) : []
+    let muxCommands = node.roles.contains(.mux) ? muxPorts + NodeView().muxCommands(to: whole) : []
     guard node.roles.contains(.host) else { return keyCommands + muxCommands }
     return keyCommands + muxCommands + NodeView().hostCommands(to: whole, for: node, was: nil)
+      + hostPorts(of: whole.machineNames(on: name), upTo: ripe)
   }
 
   /// Everything there is, for all nodes.
   var whole: NodeView {
-    NodeView(of: self, services: Set(desired.services.keys), machines: Set(desired.machines.keys))
+    NodeView(
+      of: self, services: Set(desired.services.keys), machines: Set(desired.machines.keys),
+      vips: Set(ports.pools.keys))
   }
 
   // MARK: Audit
@@ -111,16 +143,20 @@ public struct ManagerState: Hashable, Sendable {
 
   // MARK: Operations
 
-  private mutating func apply(_ operation: Operation) -> [NodeCommands] {
+  private mutating func apply(_ operation: Operation) -> Effects {
     let old = self
     desired.carryOut(operation)
     let touched = Touched(by: operation, from: old.desired, to: desired)
     assignLocators(touched)
     index(touched, old: old.desired)
     forgetHealth(touched, old: old)
-    let before = NodeView(of: old, services: touched.services, machines: touched.machines)
-    let after = NodeView(of: self, services: touched.services, machines: touched.machines)
-    return commands(from: old, before: before, after: after)
+    let effects = movePorts(touched, from: old)
+    let vips = vips(of: touched, old.desired).union(old.heldVIPs(of: touched.machines))
+    let before = NodeView(of: old, services: touched.services, machines: touched.machines, vips: vips)
+    let after = NodeView(of: self, services: touched.services, machines: touched.machines, vips: vips)
+    return Effects(
+      commands: commands(from: old, before: before, after: after, ports: effects), leases: effects.leases,
+      recalledCount: effects.recalledCount)
   }
 
   /// Gives each VM the lowest free locator of its host, unless it has one there already.
@@ -153,10 +189,17 @@ public struct ManagerState: Hashable, Sendable {
   }
 
   private mutating func index(_ touched: Touched, old: DesiredState) {
-    for name in touched.services { if let service = old.services[name] { servicesByVIP[service.vip] = nil } }
     for name in touched.services {
-      if let service = desired.services[name] { servicesByVIP[service.vip] = name }
+      guard let service = old.services[name] else { continue }
+      for vip in service.vips { servicesByVIP[vip] = nil }
+      for machine in service.snat { servicesBySource[machine] = nil }
     }
+    for name in touched.services { if let service = desired.services[name] { index(service) } }
+  }
+
+  private mutating func index(_ service: Service) {
+    for vip in service.vips { servicesByVIP[vip] = service.name }
+    for machine in service.snat { servicesBySource[machine] = service.name }
   }
 
   /// Forgets what is known of backends that are gone, have moved, or are probed in another way than before.
@@ -182,14 +225,15 @@ public struct ManagerState: Hashable, Sendable {
 
   private mutating func apply(_ changes: [HealthChange], from node: String) -> [NodeCommands] {
     let relevant = relevant(changes, from: node)
-    let services = Set(relevant.compactMap { servicesByVIP[$0.key.vip] })
-    let before = NodeView(of: self, services: services, machines: [])
+    let vips = Set(relevant.map(\.key.vip))
+    let services = Set(vips.compactMap { servicesByVIP[$0] })
+    let before = NodeView(of: self, services: services, machines: [], vips: vips)
     for change in relevant {
       guard let machine = machinesByLocator[change.locator] else { continue }
       health[BackendKey(machine: machine, endpoint: change.key)] = BackendHealth(
         isHealthy: change.isHealthy, reason: change.reason)
     }
-    let after = NodeView(of: self, services: services, machines: [])
+    let after = NodeView(of: self, services: services, machines: [], vips: vips)
     let delta = before.muxCommands(to: after)
     guard !delta.isEmpty else { return [] }
     return desired.nodes.values.filter { $0.roles.contains(.mux) }.map(\.name).sorted()
@@ -216,7 +260,7 @@ public struct ManagerState: Hashable, Sendable {
   }
 
   private func endpoint(_ key: EndpointKey) -> Endpoint? {
-    servicesByVIP[key.vip].flatMap { desired.services[$0] }?
+    servicesByVIP[key.vip].flatMap { desired.services[$0] }.flatMap { $0.vip == key.vip ? $0 : nil }?
       .endpoints.first { $0.transport == key.transport && $0.port == key.port }
   }
 
@@ -224,13 +268,16 @@ public struct ManagerState: Hashable, Sendable {
 
   /// Nodes that are new or have other roles than before are left out: they begin with a snapshot, since an
   /// agent's roles are those it was started with.
-  private func commands(from old: ManagerState, before: NodeView, after: NodeView) -> [NodeCommands] {
-    let muxDelta = before.muxCommands(to: after)
+  private func commands(from old: ManagerState, before: NodeView, after: NodeView, ports: PortEffects)
+    -> [NodeCommands]
+  {
+    let muxDelta = ports.mux + before.muxCommands(to: after)
     let nodes = desired.nodes.values.sorted { $0.name < $1.name }
     return nodes.compactMap { node in
       guard let former = old.desired.nodes[node.name], former.roles == node.roles else { return nil }
       var commands = node.roles.contains(.mux) ? muxDelta : []
       if node.roles.contains(.host) { commands += before.hostCommands(to: after, for: node, was: former) }
+      commands += ports.hosts[node.name] ?? []
       return commands.isEmpty ? nil : NodeCommands(node: node.name, commands: commands)
     }
   }

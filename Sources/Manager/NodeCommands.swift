@@ -12,4 +12,10 @@ public struct NodeCommands: Hashable, Sendable {
     self.node = node
     self.commands = commands
   }
+
+  /// The same but for leases, which a host is told of when all MUXes know them.
+  var withoutLeases: NodeCommands {
+    NodeCommands(
+      node: node, commands: commands.filter { if case .leasePortRange = $0 { false } else { true } })
+  }
 }

@@ -9,7 +9,12 @@ struct NodeStream {
   private var sent: Revision
   /// The epoch of the update it was sent last: a primary may have gone on to another when it is acknowledged.
   private var epoch: Epoch?
-  private var needsSnapshot = true
+  private(set) var needsSnapshot = true
+  private(set) var isDismissed = false
+  /// Ranges whose leases wait, and those in the update under way.
+  private var leasesWaiting: Set<PortRange> = []
+  private var leasesUnderWay: Set<PortRange> = []
+  private var hasAcknowledged = false
   private var awaitsAcknowledgement = false
   private var pending: [Command] = []
   private var sentAt: UInt64 = 0
@@ -25,16 +30,23 @@ struct NodeStream {
   /// Takes what the node has to do for a new revision; false when the node is too far behind for this.
   mutating func enqueue(_ commands: [Command]) -> Bool {
     guard !needsSnapshot else { return true }
+    let hasBacklog = !pending.isEmpty
     pending += commands
-    return pending.count <= Limits.pendingCommandsPerNode
+    for case .leasePortRange(let lease) in commands { leasesWaiting.insert(lease.range) }
+    // What one entry tells may be more, and a snapshot would be no less.
+    return !hasBacklog || pending.count <= Limits.pendingCommandsPerNode
   }
 
   /// What is to be sent now, if anything.
   mutating func next(_ state: ManagerState, now: UInt64, snapshot: () -> [Command]) -> Update? {
-    guard !awaitsAcknowledgement, needsSnapshot || sent < state.revision else { return nil }
+    guard !awaitsAcknowledgement, needsSnapshot || sent < state.revision || !pending.isEmpty else {
+      return nil
+    }
     let isSnapshot = needsSnapshot
     let commands = isSnapshot ? snapshot() : pending
     pending = []
+    leasesUnderWay = leasesWaiting
+    leasesWaiting = []
     needsSnapshot = false
     awaitsAcknowledgement = true
     isKnownLate = false
@@ -45,8 +57,13 @@ struct NodeStream {
   }
 
   /// What a node that has been deleted is told last, even if an update is still under way: to run nothing.
-  static func farewell(_ state: ManagerState) -> Update {
-    Update(epoch: state.epoch, revision: state.revision, isSnapshot: true, commands: [])
+  mutating func dismiss(_ state: ManagerState, now: UInt64) -> Update {
+    isDismissed = true
+    awaitsAcknowledgement = true
+    sent = state.revision
+    epoch = state.epoch
+    sentAt = now
+    return Update(epoch: state.epoch, revision: state.revision, isSnapshot: true, commands: [])
   }
 
   /// Whether an acknowledgement belongs to what was sent on this stream.
@@ -55,8 +72,24 @@ struct NodeStream {
   /// The agent runs a revision; false when it was never sent.
   mutating func acknowledge(_ revision: Revision) -> Bool {
     guard revision <= sent else { return false }
-    if revision == sent { awaitsAcknowledgement = false }
+    guard revision == sent else { return true }
+    awaitsAcknowledgement = false
+    hasAcknowledged = true
+    leasesUnderWay = []
     return true
+  }
+
+  /// Whether the node has acknowledged the newest lease of this range that it was told of.
+  func hasConfirmed(_ range: PortRange) -> Bool {
+    hasAcknowledged && !leasesWaiting.contains(range) && !leasesUnderWay.contains(range)
+  }
+
+  /// A node that was deleted has said that it has forgotten all.
+  var isDone: Bool { isDismissed && !awaitsAcknowledgement }
+
+  /// Whether it has had time enough to acknowledge that it forgets all.
+  func isFarewellOver(at now: UInt64) -> Bool {
+    isDismissed && now >= sentAt + Limits.farewellMilliseconds
   }
 
   /// The revision the agent should have acknowledged long ago; told once for each.

@@ -6,7 +6,7 @@ import Wire
 struct NodeView {
   /// All MUXes have the same endpoints, whatever they are.
   private var muxEndpoints: [EndpointKey: MuxEndpoint] = [:]
-  /// VIPs with at least one backend that can serve.
+  /// VIPs with at least one backend that can serve, or by which VMs leave.
   private var announced: Set<IPv4Address> = []
   /// By node, by locator.
   private var machines: [String: [IPv4Address: HostMachine]] = [:]
@@ -26,7 +26,11 @@ struct NodeView {
   init() {}
 
   /// Views some services and VMs of a state.
-  init(of state: ManagerState, services: Set<String>, machines names: Set<String>) {
+  ///
+  /// `vips` are those that may be announced for another reason than these services.
+  init(
+    of state: ManagerState, services: Set<String>, machines names: Set<String>, vips: Set<IPv4Address>
+  ) {
     muxes = state.desired.nodes.values.filter { $0.roles.contains(.mux) }.map(\.address).sorted()
     for name in names {
       guard let machine = state.desired.machines[name], let locator = state.locators[name] else { continue }
@@ -37,8 +41,16 @@ struct NodeView {
     for name in services {
       guard let service = state.desired.services[name] else { continue }
       for endpoint in service.endpoints { add(endpoint, of: service, in: state) }
+      announced.formUnion(service.sources)
     }
+    for vip in vips where state.isAnnounced(vip) { announced.insert(vip) }
   }
+
+  /// Whether MUXes announce a VIP.
+  func announces(_ vip: IPv4Address) -> Bool { announced.contains(vip) }
+
+  /// The VMs of a node.
+  func machineNames(on node: String) -> [String] { (machines[node] ?? [:]).values.map(\.name) }
 
   private mutating func add(_ endpoint: Endpoint, of service: Service, in state: ManagerState) {
     let key = EndpointKey(vip: service.vip, transport: endpoint.transport, port: endpoint.port)

@@ -18,6 +18,8 @@ struct Proposals {
     case health
     /// A rotation of keys, or a note: nobody waits for it here.
     case other
+    /// An operator's recall of ports.
+    case recall(RequestID)
     /// With those who asked for something that this operation, or one before it, makes true already: requests that
     /// change nothing, but must not be answered before what they rely on is durable.
     case operation(Answer, riders: [Answer])
@@ -60,6 +62,12 @@ struct Proposals {
   /// An entry that nobody waits for is on its way.
   mutating func appendOther() { flights.append(.other) }
 
+  /// Hosts' requests for ports, or returns, are on their way; they have room of their own, which `PortDesk` bounds.
+  mutating func appendPorts() { flights.append(.other) }
+
+  /// A recall is on its way.
+  mutating func appendRecall(_ id: RequestID) { flights.append(.recall(id)) }
+
   /// A health entry is on its way.
   mutating func appendHealth() {
     flights.append(.health)
@@ -99,6 +107,7 @@ struct Proposals {
   /// None will ever arrive: those who wait, in order.
   mutating func abandon(to desired: DesiredState) -> [RequestID] {
     let waiting = flights.dropFirst(landed).flatMap { flight -> [RequestID] in
+      if case .recall(let id) = flight { return [id] }
       guard case .operation(let answer, let riders) = flight else { return [] }
       return [answer.id] + riders.map(\.id)
     }

@@ -35,5 +35,6 @@ struct Touched {
 
   private func isServed(_ service: Service) -> Bool {
     service.endpoints.contains { $0.backends.contains { machines.contains($0.machine) } }
+      || service.snat.contains { machines.contains($0) }
   }
 }

@@ -29,7 +29,9 @@ public enum ManifestWriter {
     case .service(let service):
       .fields(
         ("vip", .text(service.vip.description)), ("endpoints", .list(service.endpoints.map(endpoint))),
-        ("snat", .texts(service.snat)), ("fastPath", .boolean(service.fastPath)))
+        ("snat", .texts(service.snat)), ("snatVIPs", .texts(service.snatVIPs.map(\.description))),
+        ("snatPortsPerMachine", .integer(service.snatPortsPerMachine)),
+        ("fastPath", .boolean(service.fastPath)))
     }
   }
 

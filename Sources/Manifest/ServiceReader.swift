@@ -7,8 +7,15 @@ enum ServiceReader {
     let vip = spec.required("vip", as: .address)
     let endpoints = spec.optional("endpoints", as: .list(of: .mapping(endpoint)), default: [])
     let snat = spec.optional("snat", as: .list(of: .name), default: [])
+    let vips = spec.optional("snatVIPs", as: .list(of: .address), default: [])
+    let ports = spec.optional(
+      "snatPortsPerMachine", as: .leasedPorts, default: Control.Limits.defaultSNATPortsPerMachine)
     let fastPath = spec.optional("fastPath", as: .boolean, default: false)
-    return vip.map { Service(name: name, vip: $0, endpoints: endpoints, snat: snat, fastPath: fastPath) }
+    return vip.map {
+      Service(
+        name: name, vip: $0, endpoints: endpoints, snat: snat, snatVIPs: vips, snatPortsPerMachine: ports,
+        fastPath: fastPath)
+    }
   }
 
   private static func endpoint(_ spec: inout YAMLMapping) -> Endpoint? {
@@ -74,6 +81,22 @@ enum ServiceReader {
 extension YAMLType where Value == TransportProtocol {
   /// `tcp` or `udp`.
   static var transport: YAMLType { .oneOf([("tcp", .tcp), ("udp", .udp)]) }
+}
+
+extension YAMLType where Value == Int {
+  /// How many ports a VM may have: whole ranges.
+  static var leasedPorts: YAMLType {
+    let (range, step) = (Control.Limits.snatPortsPerMachine, PortRange.portCount)
+    let expects = "a multiple of \(step) from \(range.lowerBound) to \(range.upperBound)"
+    return YAMLType(expects: expects) { value, errors in
+      guard let number = integer(range).read(value, errors) else { return nil }
+      guard number.isMultiple(of: step) else {
+        errors.add("must be \(expects), not \(number)", at: value)
+        return nil
+      }
+      return number
+    }
+  }
 }
 
 extension YAMLType where Value == String {

@@ -4,13 +4,16 @@ enum Similarity {
   static func nearest(to word: String, among candidates: [String]) -> String? {
     guard !word.isEmpty, word.count <= 64 else { return nil }
     let lowered = word.lowercased()
-    var best: (distance: Int, candidate: String)?
+    var best: (distance: Int, shared: Int, candidate: String)?
     for candidate in candidates {
       let other = candidate.lowercased()
       let isStart = lowered.count >= 3 && (other.hasPrefix(lowered) || lowered.hasPrefix(other))
       let distance = isStart ? 1 : distance(Array(lowered.unicodeScalars), Array(other.unicodeScalars))
-      guard distance <= max(1, candidate.count / 3), distance < best?.distance ?? .max else { continue }
-      best = (distance, candidate)
+      // Of several that begin alike, the one that has most of the word: `snatPorts` is not `snat`.
+      let shared = zip(lowered, other).prefix { $0 == $1 }.count
+      guard distance <= max(1, candidate.count / 3) else { continue }
+      if let best, (distance, -shared) >= (best.distance, -best.shared) { continue }
+      best = (distance, shared, candidate)
     }
     return best?.candidate
   }

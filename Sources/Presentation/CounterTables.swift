@@ -26,7 +26,7 @@ enum CounterTables {
         queue
           + columns.map { column in
             guard let value = values[queue]?[column.counter] else { return "" }
-            return column.counter.contains("microseconds") ? duration(value) : "\(value)"
+            return column.counter.contains("microseconds") ? Phrase.duration(microseconds: value) : "\(value)"
           })
     }
     return table
@@ -42,15 +42,4 @@ enum CounterTables {
     }
     return table
   }
-
-  /// `0.35ms`, `12ms`, `1.2s`.
-  private static func duration(_ microseconds: UInt64) -> String {
-    switch microseconds {
-    case ..<10_000: "\(microseconds / 1000).\(twoDigits(microseconds % 1000 / 10))ms"
-    case ..<1_000_000: "\(microseconds / 1000)ms"
-    default: "\(microseconds / 1_000_000).\(microseconds % 1_000_000 / 100_000)s"
-    }
-  }
-
-  private static func twoDigits(_ number: UInt64) -> String { number < 10 ? "0\(number)" : "\(number)" }
 }

@@ -6,11 +6,13 @@ import Wire
 public struct Description: Sendable {
   private let state: ClusterState
   private let traffic: Traffic
+  private let ports: PortDescription
 
   /// Prepares to describe things of a state.
   public init(of state: ClusterState) {
     self.state = state
     traffic = Traffic(state.nodes)
+    ports = PortDescription(state)
   }
 
   /// The text about one thing; nil when there is none of that name.
@@ -24,6 +26,7 @@ public struct Description: Sendable {
     case .networks: state.networks.first { $0.name == name }.map(describe)
     case .vms: state.machines.first { $0.machine.name == name }.map(describe)
     case .services, .endpoints, .backends: service(name).map(describe)
+    case .snat: ports.vip(name)
     case .managers, .all: nil
     }
   }
@@ -135,6 +138,7 @@ public struct Description: Sendable {
     text.fact("Attachment", "\(kind) device \(device) in network namespace \(netns)")
     let outbound = state.services.filter { $0.service.snat.contains(machine.name) }
     text.fact("SNAT", outbound.map { "\($0.service.vip) (\($0.service.name))" }.joined(separator: ", "))
+    ports.add(machine: status, to: &text)
     if let counted = traffic.machine(machine.name) {
       text.fact("Flows", "\(counted.flows)")
       text.fact("Packets", Phrase.directions(counted.packets))
@@ -162,7 +166,7 @@ public struct Description: Sendable {
     text.fact("Name", service.name)
     text.fact("Kind", Kind.service.rawValue)
     text.fact("VIP", "\(service.vip) (\(status.isAnnounced ? "announced" : "not announced"))")
-    text.fact("SNAT", service.snat.joined(separator: ", "))
+    ports.add(service: service, to: &text)
     text.fact("FastPath", service.fastPath ? "on" : "off")
     for (endpoint, backends) in zip(service.endpoints, status.backends) {
       text.heading("Endpoint \(endpoint.name)")
@@ -175,6 +179,7 @@ public struct Description: Sendable {
       let key = EndpointKey(vip: service.vip, transport: endpoint.transport, port: endpoint.port)
       text.table("Backends", table(backends, key), indentation: 2)
     }
+    text.table("Leased ports", ports.table(of: service))
     return text.text
   }
 

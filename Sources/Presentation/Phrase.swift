@@ -82,6 +82,22 @@ enum Phrase {
     return "\(days)d\(hours % 24)h"
   }
 
+  /// How long requests for ports waited; empty before the first was answered.
+  static func wait(_ microseconds: UInt64) -> String {
+    microseconds == 0 ? "" : duration(microseconds: microseconds)
+  }
+
+  /// `0.35ms`, `12ms`, `1.2s`.
+  static func duration(microseconds: UInt64) -> String {
+    switch microseconds {
+    case ..<10_000:
+      let hundredths = microseconds % 1000 / 10
+      return "\(microseconds / 1000).\(hundredths < 10 ? "0" : "")\(hundredths)ms"
+    case ..<1_000_000: return "\(microseconds / 1000)ms"
+    default: return "\(microseconds / 1_000_000).\(microseconds % 1_000_000 / 100_000)s"
+    }
+  }
+
   /// `2026-11-28T04:16:45Z` (RFC 3339).
   static func time(milliseconds: UInt64) -> String {
     Date(timeIntervalSince1970: Double(milliseconds / 1000)).formatted(.iso8601)

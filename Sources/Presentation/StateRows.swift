@@ -41,6 +41,7 @@ struct StateRows {
       ListingColumns(
         narrow: ["SERVICE", "ENDPOINT", "VM", "WEIGHT", "HEALTH", "PACKETS"],
         wide: ["LOCATOR", "CONNECTIONS", "BYTES", "REASON"])
+    case .snat: PortRows.columns
     case .managers, .all: ListingColumns(narrow: [])
     }
   }
@@ -56,6 +57,7 @@ struct StateRows {
     case .services: state.services.map(entry)
     case .endpoints: state.services.flatMap(endpointEntries)
     case .backends: state.services.flatMap(backendEntries)
+    case .snat: PortRows(state).entries
     case .managers, .all: []
     }
   }

@@ -2,7 +2,7 @@ public import Control
 
 /// What an operator can ask about; several names mean the same.
 public enum Subject: String, CaseIterable, Sendable {
-  case nodes, muxes, hosts, managers, networks, vms, services, endpoints, backends, all
+  case nodes, muxes, hosts, managers, networks, vms, services, endpoints, backends, snat, all
 
   /// Reads a plural, singular or short name, or the `kind` of a manifest.
   public init?(name: String) {
@@ -23,12 +23,13 @@ public enum Subject: String, CaseIterable, Sendable {
     case .services: ["services", "service", "svc"]
     case .endpoints: ["endpoints", "endpoint", "ep"]
     case .backends: ["backends", "backend", "be"]
+    case .snat: ["snat", "vips", "vip"]
     case .all: ["all"]
     }
   }
 
   /// As it stands before a name: `service/blue`.
-  public var singular: String { names.count > 1 ? names[1] : names[0] }
+  public var singular: String { names.count > 1 && self != .snat ? names[1] : names[0] }
 
   /// The kind of manifest behind it; nil when it is only a view of others.
   public var kind: Kind? {
@@ -37,7 +38,7 @@ public enum Subject: String, CaseIterable, Sendable {
     case .networks: .virtualNetwork
     case .vms: .virtualMachine
     case .services: .service
-    case .managers, .endpoints, .backends, .all: nil
+    case .managers, .endpoints, .backends, .snat, .all: nil
     }
   }
 

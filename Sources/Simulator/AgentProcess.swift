@@ -18,6 +18,8 @@ struct AgentProcess: Sendable {
   private(set) var node = NodeState()
   /// What its data path makes of that.
   private(set) var path = DataPath()
+  /// What it does with the ports of its VMs; it survives the process, too.
+  private(set) var ports = AgentPorts()
   private(set) var life = 0
   /// Nothing while the process is down.
   var isUp = true
@@ -94,6 +96,7 @@ struct AgentProcess: Sendable {
     let result = node.apply(update)
     switch result {
     case .applied:
+      ports.follow(update, node)
       let begun = begunProbes(update, old: old)
       for placement in begun { health[placement] = chance.happens(perThousand: 700) }
       let present = Set(probes.keys)
@@ -105,6 +108,14 @@ struct AgentProcess: Sendable {
     case .outOfOrder: return (result, [])
     }
   }
+
+  /// What its VMs have done with.
+  mutating func giveBack(_ chance: inout Chance, isQuiet: Bool) -> [PortLease] {
+    ports.giveBack(node, &chance, isQuiet: isQuiet)
+  }
+
+  /// What its VMs may use.
+  func usablePorts(_ bug: Bug?) -> [PortLease] { ports.usable(node, bug) }
 
   /// One of its VMs gets well, or ill.
   mutating func changeHealth(_ chance: inout Chance) -> Report? {

@@ -10,6 +10,8 @@ struct AgentStreams {
     let node: String
     let isHost: Bool
     var heard: Moment
+    /// The agent has carried something out that it was told on this stream.
+    var hasAcknowledged = false
     /// Reports in order; the first is with the stages, or waits until it may be offered again.
     var reports: [Report] = []
     var offerAt: Moment?
@@ -32,6 +34,13 @@ struct AgentStreams {
   func stream(of session: SessionID) -> Int? { ends.first { $0.session == session }?.stream }
   func node(of stream: Int) -> (name: String, isHost: Bool)? {
     ends.first { $0.stream == stream }.map { ($0.node, $0.isHost) }
+  }
+
+  /// Nodes that have acknowledged something on their stream.
+  var acknowledged: Set<String> { Set(ends.filter(\.hasAcknowledged).map(\.node)) }
+
+  mutating func acknowledge(_ stream: Int) {
+    if let index = index(of: stream) { ends[index].hasAcknowledged = true }
   }
 
   mutating func forget(_ session: SessionID) { ends.removeAll { $0.session == session } }
@@ -106,20 +115,31 @@ extension ManagerProcess {
   /// Offers a report to the stage of the node's role.
   func offer(_ report: Report, of stream: Int, _ now: Now) {
     guard let (node, isHost) = streams.node(of: stream) else { return }
-    let stage: Stage = isHost ? .hostAgentManagement : .muxPoolManagement
+    let stage: Stage =
+      switch report {
+      case .portRequest: .snatManagement
+      default: isHost ? .hostAgentManagement : .muxPoolManagement
+      }
     submit(.report(report, stream: stream), key: node, stage, Self.priority(of: report), now)
   }
 
   private static func priority(of report: Report) -> Priority {
     switch report {
     case .health: .high
-    case .hello, .acknowledged, .refused: .normal
+    case .hello, .acknowledged, .refused, .portRequest, .portsReturned: .normal
     case .statistics: .low
     }
   }
 
   /// A report that was shed is offered again later; statistics have successors.
   func hold(_ report: Report, of stream: Int, _ milliseconds: UInt32, _ now: Now) {
+    if case .portRequest(let request) = report {
+      let refusal = PortRefusal(
+        locator: request.locator, reason: .overloaded, retryAfterMilliseconds: milliseconds)
+      effects.append(.tell(stream: stream, .portRefusal(refusal)))
+      if let next = streams.finished(stream) { offer(next, of: stream, now) }
+      return
+    }
     guard case .statistics = report else {
       effects.append(.seen(.held))
       return streams.hold(stream, until: now.time + .milliseconds(Int(milliseconds)))
@@ -130,6 +150,7 @@ extension ManagerProcess {
 
   func take(_ report: Report, from stream: Int, _ now: Now) {
     guard let session = streams.session(of: stream) else { return }
+    if case .acknowledged = report { streams.acknowledge(stream) }
     if case .refused(_, let highest) = report, let epoch, highest > epoch {
       effects.append(.seen(.contradicted))
     }

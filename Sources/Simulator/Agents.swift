@@ -1,6 +1,7 @@
 import Control
 import Manager
 import Paxos
+import Wire
 
 /// Agents in the world: their search for the primary, and what they are told.
 extension World {
@@ -18,6 +19,7 @@ extension World {
     guard agents[index].isAccepted else { return }
     say(.ping, on: stream)
     if chance.happens(perThousand: 60), !isCalm { changeHealth(agent: index) }
+    usePorts(agent: index, on: stream)
     if chance.happens(perThousand: 300) { say(.report(.statistics(Self.statistics)), on: stream) }
   }
 
@@ -85,6 +87,7 @@ extension World {
     case .accepted: agents[agent].accepted(stream)
     case .refused(let error): refused(agent, on: stream, error)
     case .ended: agents[agent].ended(stream)
+    case .portRefusal: counts[.portsRefused] += 1
     case .update(let update): take(update, on: stream, by: agent)
     }
   }
@@ -99,6 +102,7 @@ extension World {
   // MARK: Updates
 
   private mutating func take(_ update: Update, on stream: Int, by agent: Int) {
+    let hadLeases = !agents[agent].node.leases.isEmpty
     let (result, reports) = agents[agent].take(update, &chance, bug: bug)
     switch result {
     case .applied:
@@ -106,6 +110,7 @@ extension World {
       _ = check { world throws(Finding) in try world.fencing.carriedOut(update, by: agent) }
       let now = time
       _ = check { world throws(Finding) in try world.agents[agent].follow(at: now) }
+      if hadLeases || !agents[agent].node.leases.isEmpty { checkPorts(of: agent) }
       if counts[.updatesApplied].isMultiple(of: 4) { checkNode(agent, update) }
     case .refused(let highest):
       counts[.updatesRefused] += 1
@@ -124,16 +129,29 @@ extension World {
       return fail(
         .agreement, "node\(agent) is told of revision \(update.revision.number), which is not committed")
     }
-    guard agents[agent].node != Self.node(agents[agent].name, by: state, update.epoch) else { return }
+    // Leases that some MUX does not know yet come later.
+    let node = Self.node(
+      agents[agent].name, by: state, update.epoch, leases: agents[agent].node.leases)
+    guard agents[agent].node != node else { return }
     fail(.agreement, "node\(agent) is not what revision \(update.revision.number) makes it")
   }
 
-  /// The node that a state describes.
-  static func node(_ name: String, by state: ManagerState, _ epoch: Epoch) -> NodeState {
+  /// The node that a state describes; of leases only those of a list, if there is one.
+  static func node(
+    _ name: String, by state: ManagerState, _ epoch: Epoch, leases: [IPv4Address: [PortRange: Bool]]? = nil
+  ) -> NodeState {
+    var commands = state.snapshot(for: name)
+    if let leases {
+      commands = commands.filter { command in
+        switch command {
+        case .leasePortRange(let lease), .recallPortRange(let lease):
+          leases[lease.locator]?[lease.range] != nil
+        default: true
+        }
+      }
+    }
     var node = NodeState()
-    _ = node.apply(
-      Update(
-        epoch: epoch, revision: state.revision, isSnapshot: true, commands: state.snapshot(for: name)))
+    _ = node.apply(Update(epoch: epoch, revision: state.revision, isSnapshot: true, commands: commands))
     return node
   }
 }

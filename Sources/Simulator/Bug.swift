@@ -17,4 +17,8 @@ public enum Bug: String, CaseIterable, Sendable {
   case idleAnswerUnconfirmed
   /// A replica that lost its disk comes back under its old name.
   case amnesiacVoter
+  /// Managers take it for granted that a MUX has carried out what it is sent.
+  case grantBeforeMuxes
+  /// Hosts give ports back and go on using them until the lease has ended.
+  case rangeReusedWhileHeld
 }

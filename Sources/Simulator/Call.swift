@@ -6,6 +6,7 @@ enum Call: Hashable, Sendable {
   case dryRun(Operation)
   case state
   case wait(Revision)
+  case recall(PortRecall)
   /// Lets go of a wait.
   case letGo(attempt: Int)
 }
@@ -25,5 +26,7 @@ enum Answer: Hashable, Sendable {
   case state(Revision)
   /// All nodes run it.
   case waited(Revision)
+  /// So many ranges are called back.
+  case recalled(Int)
   case failed(ManagementError)
 }

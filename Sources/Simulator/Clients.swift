@@ -26,6 +26,7 @@ extension World {
     switch chance.number(0...9) {
     case 0...3: return .state
     case 4: return .dryRun(plan.workload.operation(&chance))
+    case 5 where chance.happens(perThousand: 250): return .recall(plan.workload.recall(&chance))
     default: break
     }
     // Now and then all is put right again, so that not everything stays deleted.

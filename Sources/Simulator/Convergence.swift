@@ -65,7 +65,16 @@ extension World {
       }
     }
     guard history.newest <= log.newest else { return "what was acknowledged is not there" }
+    let pools = machines[leader].process?.manager.clusterState().ports ?? []
+    guard pools.allSatisfy({ $0.orphaned == 0 }) else { return "ports of VMs that are gone are not free" }
+    guard pools.allSatisfy({ $0.holdings.allSatisfy { $0.recalled == 0 } }) || !hasMux(leader) else {
+      return "ports that were recalled are not back"
+    }
     return agents.indices.lazy.compactMap { nodeObstacle($0, leader) }.first ?? muxObstacle(leader)
+  }
+
+  private func hasMux(_ leader: Int) -> Bool {
+    machines[leader].process?.manager.state.desired.nodes.values.contains { $0.roles.contains(.mux) } ?? false
   }
 
   /// All MUXes send the same connection to the same VM, and only to one that is there.
@@ -91,7 +100,11 @@ extension World {
     guard agent.node.revision == manager.state.revision, listing?.revision == manager.state.revision else {
       return "\(agent.name) runs revision \(agent.node.revision.number) of \(manager.state.revision.number)"
     }
-    guard agent.node == Self.node(agent.name, by: manager.state, manager.state.epoch) else {
+    // Without a MUX no lease is ripe.
+    let node = Self.node(
+      agent.name, by: manager.state, manager.state.epoch, leases: hasMux(leader) ? nil : agent.node.leases)
+    guard agent.ports.returned.isEmpty else { return "\(agent.name) gives ports back and nobody takes them" }
+    guard agent.node == node else {
       return "\(agent.name) is not what the newest revision makes it"
     }
     for (placement, isHealthy) in agent.health {

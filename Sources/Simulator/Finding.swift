@@ -18,6 +18,8 @@ public struct Finding: Error, Hashable, Sendable {
     case answers
     /// A replica starts from what it left on its disk, and takes what its peers send.
     case recovery
+    /// A port is one VM's, and MUXes know it before its host does.
+    case ports
     /// When nothing goes wrong any more, all come to the same end.
     case convergence
   }

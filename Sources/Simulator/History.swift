@@ -75,6 +75,9 @@ struct History: Sendable {
       try show(revision, to: attempt)
       records[attempt].fate = .told
       return .readsAnswered
+    case .recalled:
+      records[attempt].fate = .told
+      return .recallsAnswered
     case .waited:
       records[attempt].fate = .told
       return .waitsEnded

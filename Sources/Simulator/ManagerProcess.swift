@@ -117,6 +117,7 @@ final class ManagerProcess {
     case .change, .dryRun:
       submit(.request(ticket), key: "operator \(ticket.client)", .vipValidation, .normal, now)
     case .state: submit(.request(ticket), key: "operator \(ticket.client)", .hostAgentManagement, .low, now)
+    case .recall: submit(.request(ticket), key: "operator \(ticket.client)", .vipValidation, .high, now)
     case .wait: ask(ticket, now)
     case .letGo(let attempt):
       guard let wait = requests.first(where: { $0.value.attempt == attempt }) else { return }
@@ -301,7 +302,7 @@ final class ManagerProcess {
     requests[lastID] = ticket
     switch ticket.call {
     case .change, .dryRun: if bug == .idleAnswerUnconfirmed { return answer(lastID, now) }
-    case .state, .wait, .letGo: break
+    case .state, .wait, .recall, .letGo: break
     }
     handle(.read(Paxos::RequestID(lastID)), now)
   }
@@ -315,6 +316,7 @@ final class ManagerProcess {
     case .dryRun(let operation): feed(.request(id, operation, dryRun: true, by: author), now)
     case .state: close(number, .state(manager.clusterState().revision))
     case .wait(let revision): feed(.wait(id, revision), now)
+    case .recall(let recall): feed(.recall(id, recall, by: author), now)
     case .letGo: break
     }
   }
@@ -343,6 +345,9 @@ final class ManagerProcess {
     case .send(let update, let session):
       effects.append(.seen(.ordered(update)))
       tell(session, .update(update))
+      believe(update, session, now)
+    case .refusePorts(let refusal, let session): tell(session, .portRefusal(refusal))
+    case .recalled(let id, let count): close(id.number, .recalled(count))
     case .close(let session, _):
       tell(session, .ended)
       streams.forget(session)
@@ -352,6 +357,14 @@ final class ManagerProcess {
       close(id.number, .waited(revision))
     case .progress, .event: break
     }
+  }
+
+  /// For one bug only: what a MUX is sent counts as carried out.
+  private func believe(_ update: Update, _ session: SessionID, _ now: Now) {
+    guard bug == .grantBeforeMuxes, let node = streams.stream(of: session).flatMap(streams.node),
+      manager.state.desired.nodes[node.name]?.roles.contains(.mux) == true
+    else { return }
+    feed(.report(.acknowledged(update.revision, update.epoch), session), now)
   }
 
   private func append(_ entry: Manager::Entry, _ now: Now) {

@@ -6,6 +6,7 @@ public enum Occurrence: Int, CaseIterable, Sendable {
   case revisions, snapshotsTaken, snapshotsInstalled, membershipsChanged
   case updatesApplied, updatesRefused, updatesOutOfOrder, primariesFenced, agentsRefused
   case reportsHeld, statisticsShed
+  case rangesLeased, portsReturned, portsRefused, recallsAnswered
   // What went wrong.
   case messagesLost, messagesRepeated, messagesLate, delays, partitions, oneWayPartitions
   case driftChanges, clockJumps

@@ -27,7 +27,9 @@ extension World {
     case .contradicted:
       if fencing.contradicted(index, nextEntry: book.entries.count) { counts[.primariesFenced] += 1 }
       note("manager \(index) learns that a node has seen a newer primary")
-    case .ordered: _ = check { world throws(Finding) in try world.fencing.ordered(index) }
+    case .ordered(let update):
+      _ = check { world throws(Finding) in try world.fencing.ordered(index) }
+      checkOrder(update, by: index)
     case .waitEnded(let revision, let state): checkWait(revision, state)
     case .shed: counts[.requestsShed] += 1
     case .held: counts[.reportsHeld] += 1
@@ -59,6 +61,11 @@ extension World {
     case .epochBegan(let epoch): "epoch \(epoch) begins"
     case .keysRotated: "keys go on"
     case .note(let text, _): text
+    case .portsRequested(let requests, _): "\(requests.count) requests for ports"
+    case .portsReturned(let returns): "\(returns.count) ranges come back"
+    case .portsReleased(let node, let revision): "\(node) let go of ports with revision \(revision.number)"
+    case .portsRipe(let revision): "leases up to revision \(revision.number) are ripe"
+    case .portsRecalled(_, let author): "\(author.name) recalls ports"
     }
   }
 

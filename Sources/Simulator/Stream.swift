@@ -9,6 +9,7 @@ struct Stream: Sendable {
     case accepted
     case refused(ManagementError)
     case update(Update)
+    case portRefusal(PortRefusal)
     case ended
     case pong
   }

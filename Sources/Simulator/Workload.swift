@@ -41,6 +41,17 @@ struct Workload: Sendable {
     }
   }
 
+  /// Ports are called back: of a VM, of a VIP, or one range.
+  func recall(_ chance: inout Chance) -> PortRecall {
+    let vip = IPv4Address(203, 0, 113, UInt8(chance.number(0...Self.services - 1) + 1))
+    let range = PortRange(vip: vip, firstPort: 1024 + 8 * UInt16(chance.number(0...7)))
+    switch chance.number(0...2) {
+    case 0: return .vip(vip)
+    case 1: return range.map { .range($0) } ?? .vip(vip)
+    default: return .machine("vm\(chance.number(0...Self.machines - 1))")
+    }
+  }
+
   private func node(_ index: Int) -> Node {
     guard index < hosts else {
       return Node(name: "node\(index)", address: IPv4Address(10, 1, UInt8(index), 2), roles: [.mux])
@@ -64,7 +75,11 @@ struct Workload: Sendable {
   private func service(_ index: Int, _ chance: inout Chance) -> Service {
     Service(
       name: "service\(index)", vip: IPv4Address(203, 0, 113, UInt8(index + 1)),
-      endpoints: (0...chance.number(0...1)).map { endpoint($0, &chance) })
+      endpoints: (0...chance.number(0...1)).map { endpoint($0, &chance) },
+      snat: (0..<Self.machines).filter { $0 % Self.services == index && chance.happens(perThousand: 800) }
+        .map { "vm\($0)" },
+      snatVIPs: chance.happens(perThousand: 300) ? [IPv4Address(203, 0, 113, UInt8(index + 101))] : [],
+      snatPortsPerMachine: 8 * chance.number(1...6))
   }
 
   private func endpoint(_ index: Int, _ chance: inout Chance) -> Endpoint {
@@ -74,7 +89,8 @@ struct Workload: Sendable {
     }
     let probe = Probe(method: .tcp, port: UInt16(8080 + chance.number(0...4) / 4))
     return Endpoint(
-      name: "e\(index)", transport: index == 0 ? .tcp : .udp, port: UInt16(80 + index), backendPort: 8080,
+      name: "e\(index)", transport: index == 0 ? .tcp : .udp,
+      port: chance.happens(perThousand: 100) ? 1030 : UInt16(80 + index), backendPort: 8080,
       backends: backends, probe: chance.happens(perThousand: 700) ? probe : nil,
       idleTimeoutMilliseconds: 60_000 + 1000 * chance.number(0...60))
   }

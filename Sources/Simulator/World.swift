@@ -44,6 +44,7 @@ struct World {
   var log = LogCheck()
   var history = History()
   var fencing: FencingCheck
+  var ports: PortCheck
   var counts = Counts()
   var trace: Trace
   var finding: Finding?
@@ -78,6 +79,7 @@ struct World {
     self.rates = rates
     trace = Trace(keepsLines: keepsTrace)
     fencing = FencingCheck(agents: plan.workload.nodeNames.count)
+    ports = PortCheck(agents: plan.workload.nodeNames.count)
     populate()
   }
 

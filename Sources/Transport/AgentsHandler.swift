@@ -3,14 +3,14 @@ import GRPCCore
 import Logging
 import Synchronization
 
-/// Serves agents: a stream of reports one way, a stream of updates the other way.
+/// Serves agents: a stream of reports one way, a stream of the manager's messages the other way.
 struct AgentsHandler: ProtoAgents.SimpleServiceProtocol {
   let service: any ManagementService
   let admission: Admission
   let logger: Logger
 
   func session(
-    request: RPCAsyncSequence<ProtoReport, any Error>, response: RPCWriter<ProtoUpdate>,
+    request: RPCAsyncSequence<ProtoReport, any Error>, response: RPCWriter<ProtoManagerMessage>,
     context: ServerContext
   ) async throws {
     let caller = try await RPCFailure.translated { try admission.caller(context) }
@@ -42,7 +42,7 @@ private final class AgentStream: Sendable {
 
   /// Returns when either side ends the stream, or the server stops.
   func run(
-    _ reports: RPCAsyncSequence<ProtoReport, any Error>, _ response: RPCWriter<ProtoUpdate>,
+    _ reports: RPCAsyncSequence<ProtoReport, any Error>, _ response: RPCWriter<ProtoManagerMessage>,
     _ cancellation: ServerContext.RPCCancellationHandle
   ) async throws {
     // At most one session passes through; it joins the reader, which meets hello, to the writer.
@@ -51,7 +51,7 @@ private final class AgentStream: Sendable {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         for await session in sessions {
-          for await update in session.updates { try await response.write(update.proto) }
+          for await message in session.messages { try await response.write(message.proto) }
           return
         }
       }

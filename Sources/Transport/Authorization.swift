@@ -6,7 +6,7 @@ enum Authorization {
   enum Call: Hashable, Sendable {
     /// Looks at things, or asks what a change would do.
     case look
-    /// Changes the desired state, or the managers.
+    /// Changes the desired state, or the managers, or calls ports back.
     case change
     /// Opens the stream of an agent.
     case session(Hello)

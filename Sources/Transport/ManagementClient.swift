@@ -107,6 +107,16 @@ public struct ManagementClient: Sendable {
     }
   }
 
+  /// Calls leased ports back; returns how many ranges it was, when that is durable.
+  public func recall(_ recall: PortRecall) async throws(ManagementClientError) -> Int {
+    let options = ManagerConnection.options(timeout: timeout)
+    return try await ask(isChange: true) { client in
+      let answer = try await ProtoOperator.Client(wrapping: client).recallPorts(
+        recall.proto, options: options)
+      return try MessageField.integer("count", answer.count)
+    }
+  }
+
   /// Follows a revision until every node runs it.
   ///
   /// - Throws: `timedOut` when it takes longer than `limit`; the last progress says who is late. `notPrimary` when the

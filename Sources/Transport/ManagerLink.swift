@@ -8,10 +8,13 @@ import Synchronization
 public final class ManagerLink: Sendable {
   /// What happens on the link.
   public enum Event: Hashable, Sendable {
-    /// A stream is up; `report` the health of every probed endpoint now. An update follows.
+    /// A stream is up; `report` the health of every probed endpoint now, and again what ports are asked for and given
+    /// back. An update follows.
     case connected(ManagerAddress)
     /// An order of the manager.
     case update(Update)
+    /// A VM gets no more ports for now.
+    case portRefusal(PortRefusal)
     /// The stream is down; another is being tried for. Only after `connected`.
     case disconnected(reason: String)
   }
@@ -49,7 +52,7 @@ public final class ManagerLink: Sendable {
 
   /// Sends a report as soon as there is a stream.
   ///
-  /// Of each endpoint's health, of acknowledgements and of statistics only the newest waits; `hello` is sent by the
+  /// Of each endpoint's health, of acknowledgements and of statistics only the newest waits, of ports each request and each range once; `hello` is sent by the
   /// link itself and ignored here.
   public func report(_ report: Report) {
     let wake = state.withLock { state in
@@ -149,7 +152,7 @@ public final class ManagerLink: Sendable {
       }
     } onResponse: { response in
       for try await message in response.messages {
-        let update = try Update(message)
+        let message = try ManagerMessage(message)
         let isFirst = self.state.withLock { state in
           defer { state.isConnected = true }
           return !state.isConnected
@@ -158,7 +161,10 @@ public final class ManagerLink: Sendable {
           self.logger.info("manager found", metadata: ["manager": "\(address)"])
           await handle(.connected(address))
         }
-        await handle(.update(update))
+        switch message {
+        case .update(let update): await handle(.update(update))
+        case .portRefusal(let refusal): await handle(.portRefusal(refusal))
+        }
       }
     }
   }

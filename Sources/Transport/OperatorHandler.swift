@@ -65,6 +65,15 @@ struct OperatorHandler: ProtoOperator.SimpleServiceProtocol {
     }
   }
 
+  func recallPorts(request: ProtoPortRecall, context: ServerContext) async throws -> ProtoPortsRecalled {
+    try await RPCFailure.translated {
+      let caller = try admission.admit(.change, context)
+      var proto = ProtoPortsRecalled()
+      proto.count = UInt64(clamping: try await service.recall(try PortRecall(request), by: caller.identity))
+      return proto
+    }
+  }
+
   func wait(
     request: ProtoWaitRequest, response: RPCWriter<ProtoWaitProgress>, context: ServerContext
   ) async throws {

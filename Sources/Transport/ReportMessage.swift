@@ -15,6 +15,10 @@ extension Report: MessageValue {
     case .health(let changes):
       proto.health = ProtoHealthChanges()
       proto.health.changes = changes.map(\.proto)
+    case .portRequest(let request): proto.portRequest = request.proto
+    case .portsReturned(let leases):
+      proto.portsReturned = ProtoPortLeases()
+      proto.portsReturned.leases = leases.map(\.proto)
     case .statistics(let statistics): proto.statistics = statistics.proto
     }
     return proto
@@ -33,6 +37,12 @@ extension Report: MessageValue {
         highest: try MessageField.value(
           "refused.highest_epoch", message.hasHighestEpoch, message.highestEpoch))
     case .health(let message): self = .health(try MessageField.list("health.changes", message.changes))
+    case .portRequest(let message):
+      self = .portRequest(try MessageField.within("port_request", message))
+    case .portsReturned(let message):
+      let name = "ports_returned.leases"
+      try MessageField.limit(name, message.leases.count, atMost: Control.Limits.rangesPerReport)
+      self = .portsReturned(try MessageField.list(name, message.leases))
     case .statistics(let message): self = .statistics(try MessageField.within("statistics", message))
     }
   }
@@ -146,6 +156,7 @@ extension NodeStatistics: MessageValue {
     proto.counters = counters.map(\.proto)
     proto.problems = problems
     proto.paths = paths.map(\.proto)
+    proto.ports = ports.map(\.proto)
     return proto
   }
 
@@ -153,6 +164,7 @@ extension NodeStatistics: MessageValue {
     self.init(
       bgp: try MessageField.list("bgp", proto.bgp),
       counters: try MessageField.list("counters", proto.counters), problems: proto.problems,
-      paths: try MessageField.list("paths", proto.paths))
+      paths: try MessageField.list("paths", proto.paths),
+      ports: try MessageField.list("ports", proto.ports))
   }
 }

@@ -3,8 +3,8 @@ import Wire
 
 /// Reports that wait for the stream.
 ///
-/// Each sort needs only its newest state, so the queue is bounded by the number of endpoints on the host: nothing
-/// that counts is ever dropped.
+/// Each sort needs only its newest state, so the queue is bounded by the number of VMs, endpoints and leased ranges on
+/// the host: nothing that counts is ever dropped.
 struct ReportQueue {
   private struct Probed: Hashable {
     let locator: IPv4Address
@@ -15,6 +15,8 @@ struct ReportQueue {
   private var health: [Probed: HealthChange] = [:]
   /// In the order in which the changes were seen.
   private var order: [Probed] = []
+  private var requests = Once<PortRequest>()
+  private var returned = Once<PortLease>()
   private var statistics: NodeStatistics?
 
   /// Adds a report; an older one of the same thing is replaced.
@@ -27,28 +29,61 @@ struct ReportQueue {
         let probed = Probed(locator: change.locator, key: change.key)
         if health.updateValue(change, forKey: probed) == nil { order.append(probed) }
       }
+    case .portRequest(let request): requests.add(request)
+    case .portsReturned(let leases): for lease in leases { returned.add(lease) }
     case .statistics(let newest): statistics = newest
     }
   }
 
-  /// What is to be sent next: first acknowledgements, then health, then statistics.
+  /// What is to be sent next: first acknowledgements, then what connections wait for, then health, then ports that
+  /// are given back, then statistics.
   mutating func next() -> Report? {
     if let answer {
       self.answer = nil
       return answer
     }
+    if let request = requests.take(atMost: 1).first { return .portRequest(request) }
     if !order.isEmpty {
       let batch = order.prefix(Limits.healthChangesPerReport)
       order.removeFirst(batch.count)
       return .health(batch.compactMap { health.removeValue(forKey: $0) })
     }
+    let leases = returned.take(atMost: Control.Limits.rangesPerReport)
+    if !leases.isEmpty { return .portsReturned(leases) }
     defer { statistics = nil }
     return statistics.map { .statistics($0) }
   }
 
-  /// Forgets what a new stream has no use for: its hello says what the acknowledgement would.
+  /// Forgets what a new stream has no use for: its hello says what the acknowledgement would, and the host says
+  /// anew what it asks for and gives back.
   mutating func beginStream() {
     answer = nil
+    requests = Once()
+    returned = Once()
     statistics = nil
+  }
+}
+
+/// Things in the order in which they came, each once.
+private struct Once<Element: Hashable> {
+  private var waiting: Set<Element> = []
+  private var order: [Element] = []
+  private var taken = 0
+
+  mutating func add(_ element: Element) {
+    if waiting.insert(element).inserted { order.append(element) }
+  }
+
+  mutating func take(atMost count: Int) -> [Element] {
+    let batch = order[taken...].prefix(count)
+    guard !batch.isEmpty else { return [] }
+    taken += batch.count
+    for element in batch { waiting.remove(element) }
+    let elements = Array(batch)
+    if taken * 2 > order.count {
+      order.removeFirst(taken)
+      taken = 0
+    }
+    return elements
   }
 }

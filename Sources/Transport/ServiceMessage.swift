@@ -8,6 +8,8 @@ extension Service: MessageValue {
     proto.vip = vip.number
     proto.endpoints = endpoints.map(\.proto)
     proto.snat = snat
+    proto.snatVips = snatVIPs.map(\.number)
+    proto.snatPortsPerMachine = UInt32(clamping: snatPortsPerMachine)
     proto.fastPath = fastPath
     return proto
   }
@@ -16,6 +18,9 @@ extension Service: MessageValue {
     self.init(
       name: proto.name, vip: try MessageField.address("vip", proto.hasVip, proto.vip),
       endpoints: try MessageField.list("endpoints", proto.endpoints), snat: proto.snat,
+      snatVIPs: proto.snatVips.map { IPv4Address(number: $0) },
+      snatPortsPerMachine: proto.hasSnatPortsPerMachine
+        ? Int(proto.snatPortsPerMachine) : Control.Limits.defaultSNATPortsPerMachine,
       fastPath: proto.fastPath)
   }
 }

@@ -10,6 +10,7 @@ extension ClusterState: MessageValue {
     proto.networks = networks.map(\.proto)
     proto.machines = machines.map(\.proto)
     proto.services = services.map(\.proto)
+    proto.ports = ports.map(\.proto)
     return proto
   }
 
@@ -19,7 +20,8 @@ extension ClusterState: MessageValue {
       nodes: try MessageField.list("nodes", proto.nodes),
       networks: try MessageField.list("networks", proto.networks),
       machines: try MessageField.list("machines", proto.machines),
-      services: try MessageField.list("services", proto.services))
+      services: try MessageField.list("services", proto.services),
+      ports: try MessageField.list("ports", proto.ports))
   }
 }
 

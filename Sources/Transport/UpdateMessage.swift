@@ -37,6 +37,11 @@ extension Command: MessageValue {
     case .removeHostEndpoint(let locator, let key):
       proto.removeHostEndpoint.locator = locator.number
       proto.removeHostEndpoint.key = key.proto
+    case .setPortRange(let lease): proto.setPortRange = lease.proto
+    case .removePortRange(let range): proto.removePortRange = range.proto
+    case .leasePortRange(let lease): proto.leasePortRange = lease.proto
+    case .recallPortRange(let lease): proto.recallPortRange = lease.proto
+    case .endPortRange(let lease): proto.endPortRange = lease.proto
     case .setKeys(let ring): proto.setKeys = ring.proto
     }
     return proto
@@ -57,6 +62,14 @@ extension Command: MessageValue {
     case .setHostEndpoint(let message):
       self = .setHostEndpoint(try MessageField.within("set_host_endpoint", message))
     case .setKeys(let message): self = .setKeys(try MessageField.within("set_keys", message))
+    case .setPortRange(let message): self = .setPortRange(try MessageField.within("set_port_range", message))
+    case .removePortRange(let message):
+      self = .removePortRange(try MessageField.within("remove_port_range", message))
+    case .leasePortRange(let message):
+      self = .leasePortRange(try MessageField.within("lease_port_range", message))
+    case .recallPortRange(let message):
+      self = .recallPortRange(try MessageField.within("recall_port_range", message))
+    case .endPortRange(let message): self = .endPortRange(try MessageField.within("end_port_range", message))
     case .removeHostEndpoint(let message):
       let name = "remove_host_endpoint"
       self = .removeHostEndpoint(

@@ -29,16 +29,18 @@ struct Agent {
       paths.append(try MuxRole(settings, configuration, routes: routes, logger: logger))
     }
     var health: HealthBoard?
+    var ports: PortBoard?
     if let settings = configuration.host {
       // `ananta0` is the MUX's where there is one.
       let first = configuration.mux == nil ? 0 : 1
       let role = try HostRole(
         settings, configuration, firstDevice: first, routes: routes, logger: logger)
       health = role.health
+      ports = role.ports
       paths.append(role)
     }
     if !paths.isEmpty {
-      let link = NodeLink(configuration, paths: paths, health: health, logger: logger)
+      let link = NodeLink(configuration, paths: paths, health: health, ports: ports, logger: logger)
       services.append(link)
     }
     logger.info(

@@ -56,12 +56,12 @@ final class HostForwarding: Sendable {
   }
 
   /// Flows that an agent before this one has left and that are still right; the first time only.
-  func takeOver(_ state: NodeState, _ entries: [MachineDirectory.Entry]) -> [CarriedFlow] {
+  func takeOver(_ kept: KeptState, _ entries: [MachineDirectory.Entry]) -> [CarriedFlow] {
     guard !memory.withLock({ $0.isTakenOver }) else { return [] }
-    let judge = Judge(state, entries)
-    guard let kept = try? kernel.keep({ flow, device in judge.isWanted(flow, device) }) else { return [] }
+    let judge = Judge(kept, entries)
+    guard let carried = try? kernel.keep({ flow, device in judge.isWanted(flow, device) }) else { return [] }
     memory.withLock { $0.isTakenOver = true }
-    return kept.compactMap { carried in
+    return carried.compactMap { carried in
       guard let device = judge.device(of: carried.flow) else { return nil }
       // Half a flow is none.
       guard let lastSeen = kernel.lastSeen(carried.flow, device: device) else {
@@ -74,10 +74,10 @@ final class HostForwarding: Sendable {
 
   /// Brings the kernel to a state that the workers run already: its MUXes, and no flow that it does not name;
   /// what could not be done.
-  func follow(_ state: NodeState, _ entries: [MachineDirectory.Entry]) -> [String] {
-    let judge = Judge(state, entries)
+  func follow(_ kept: KeptState, _ entries: [MachineDirectory.Entry]) -> [String] {
+    let judge = Judge(kept, entries)
     do throws(PlatformError) {
-      try kernel.adopt(muxes: state.muxes)
+      try kernel.adopt(muxes: kept.state.muxes)
       try kernel.keep { flow, device in judge.isWanted(flow, device) }
       for entry in entries {
         let locator = entry.machine.locator
@@ -90,13 +90,13 @@ final class HostForwarding: Sendable {
     }
   }
 
-  /// What flows may be carried.
+  /// What flows may be carried: those to what a VM serves, and those from ports that are leased to it.
   private struct Judge {
     private let entries: [UInt32: MachineDirectory.Entry]
-    private let state: NodeState
+    private let kept: KeptState
 
-    init(_ state: NodeState, _ entries: [MachineDirectory.Entry]) {
-      self.state = state
+    init(_ kept: KeptState, _ entries: [MachineDirectory.Entry]) {
+      self.kept = kept
       self.entries = Dictionary(uniqueKeysWithValues: entries.map { ($0.index, $0) })
     }
 
@@ -104,11 +104,22 @@ final class HostForwarding: Sendable {
 
     func isWanted(_ flow: KnownFlow, _ device: Int32) -> Bool {
       guard let entry = entries[flow.machine], self.device(of: flow) == device,
-        entry.machine.locator == flow.locator, entry.machine.dip == flow.dip,
-        let transport = TransportProtocol(rawValue: flow.proto.rawValue)
+        entry.machine.locator == flow.locator, entry.machine.dip == flow.dip
       else { return false }
+      return isServed(flow) || isLeased(flow)
+    }
+
+    private func isServed(_ flow: KnownFlow) -> Bool {
+      guard let transport = TransportProtocol(rawValue: flow.proto.rawValue) else { return false }
       let key = EndpointKey(vip: flow.vip, transport: transport, port: flow.vipPort)
-      return state.hostEndpoints[flow.locator]?[key]?.backendPort == flow.backendPort
+      return kept.state.hostEndpoints[flow.locator]?[key]?.backendPort == flow.backendPort
+    }
+
+    private func isLeased(_ flow: KnownFlow) -> Bool {
+      guard let range = PortRange(vip: flow.vip, holding: flow.vipPort),
+        kept.state.leases[flow.locator]?[range] != nil
+      else { return false }
+      return !kept.returned.contains(PortLease(range, to: flow.locator))
     }
   }
 

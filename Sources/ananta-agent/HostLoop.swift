@@ -11,9 +11,15 @@ struct HostLoop: ~Copyable {
   private enum Tag {
     static let uplink: UInt64 = 0
     static let wakeup: UInt64 = 1
+    static let orders: UInt64 = 2
     /// Sockets from here on; no VM has a number this big.
     static let firstSocket: UInt64 = 1 << 32
-    static let firstMachine: UInt64 = 2
+    static let firstMachine: UInt64 = 3
+  }
+  /// A range that a VM has had.
+  private struct Given: Hashable {
+    var machine: UInt32
+    var range: SNATRange
   }
   /// How often the probes' clock is wound.
   private static let tickMilliseconds: UInt64 = 20
@@ -34,12 +40,17 @@ struct HostLoop: ~Copyable {
   /// In the order of the plan.
   private var sockets = InlineArray<16, PacketSocket.Handle>(repeating: .none)
   private var lastTick: UInt64 = 0
+  /// The number of the next order about ports.
+  private var nextOrder: UInt64 = 0
+  /// Ranges that were given back and not ended yet: nobody may use them here, whatever else is said meanwhile.
+  private var returned: Set<Given> = []
   private let worker: HostWorker
 
   init(agent: consuming HostAgent, worker: HostWorker, seed: UInt64) throws(PlatformError) {
     let epoll = try Epoll()
     try epoll.add(worker.uplink.descriptor, tag: Tag.uplink)
     try epoll.add(worker.mailbox.wakeup.descriptor, tag: Tag.wakeup)
+    try epoll.add(worker.orders.wakeup.descriptor, tag: Tag.orders)
     buffer = try PacketBuffer()
     self.epoll = epoll
     self.agent = agent
@@ -53,19 +64,24 @@ struct HostLoop: ~Copyable {
       guard let ready = try? epoll.wait(timeoutMilliseconds: CInt(Self.tickMilliseconds)) else {
         UplinkDevice.isGone(worker.device)
       }
+      // Taken before the plan and carried out after it: whoever gave orders has posted first what they are about.
+      let orders = worker.orders.take()
       if let plan = worker.mailbox.take() { adopt(plan) }
       let milliseconds = MonotonicClock.milliseconds
       let now = UInt32(truncatingIfNeeded: milliseconds)
+      carryOut(orders, now)
       for index in 0..<ready {
         switch epoll[index].tag {
         case Tag.uplink: drainUplink(now)
         case Tag.wakeup: worker.mailbox.wakeup.drain()
+        case Tag.orders: worker.orders.wakeup.drain()
         case Tag.firstSocket...: drainSocket(Int(truncatingIfNeeded: epoll[index].tag & 15), now)
         case let tag: drainMachine(UInt32(truncatingIfNeeded: tag - Tag.firstMachine), now, milliseconds)
         }
       }
       agent.sweep(now: now, budget: Self.sweepBudget)
       tellKernel(now)
+      tellManager()
       worker.refused.store(buffer.refused, ordering: .relaxed)
       worker.lost.store(buffer.lost, ordering: .relaxed)
       if milliseconds - lastTick >= Self.tickMilliseconds {
@@ -149,6 +165,7 @@ struct HostLoop: ~Copyable {
           answers += 1
           guard answers <= Self.answersPerBatch else { continue }
           carryOut(monitor.handle(.packet(buffer.copy(byteCount), from: machine), now: milliseconds))
+        case .hold(let slot): buffer.hold(byteCount, offload, in: slot)
         case .drop, .deliver: break
         }
       }
@@ -201,7 +218,89 @@ struct HostLoop: ~Copyable {
     agent.outbound(buffer.bytes, byteCount: byteCount, from: machine, offload: &offload, now: now)
   }
 
+  /// Does what is said about leased ports, each order once; what waited for it goes out at once.
+  private mutating func carryOut(_ orders: PortOrders?, _ now: UInt32) {
+    guard let orders else { return }
+    for (place, order) in orders.orders.enumerated() where orders.first + UInt64(place) >= nextOrder {
+      nextOrder = orders.first + UInt64(place) + 1
+      carryOut(order, now)
+    }
+    sendHeld(now)
+    tellKernel(now)
+    worker.isEndingRanges.store(agent.isEndingRanges, ordering: .relaxed)
+    worker.ordersDone.store(nextOrder, ordering: .releasing)
+  }
+
+  private mutating func carryOut(_ order: PortOrder, _ now: UInt32) {
+    switch order {
+    case .lease(let lease, let machine):
+      let range = SNATRange(lease.range)
+      guard plan?.locators[machine] == lease.locator,
+        !returned.contains(Given(machine: machine, range: range))
+      else { return }
+      if take(range, for: machine, now) == .noRoom { worker.ports.giveBack(lease) }
+    case .recall(let lease, let machine):
+      guard plan?.locators[machine] == lease.locator else { return }
+      agent.recall(SNATRange(lease.range), machine: machine, now: now)
+    case .end(let lease, let machine):
+      guard plan?.locators[machine] == lease.locator else { return }
+      returned.remove(Given(machine: machine, range: SNATRange(lease.range)))
+      _ = agent.withdraw(SNATRange(lease.range), machine: machine)
+    case .refuse(let refusal, let machine):
+      guard plan?.locators[machine] == refusal.locator else { return }
+      agent.refuse(
+        machine: machine, now: now, retryAfterMilliseconds: refusal.retryAfterMilliseconds,
+        reason: refusal.reason == .noService ? .noSNAT : .portsExhausted)
+    case .repeatRequests: agent.repeatRequests()
+    }
+  }
+
+  /// Lets a VM use a range, when the kernel carries no flow any more that its last owner had.
+  ///
+  /// Every turn takes back hundreds of them, since changes have room when all were told.
+  private mutating func take(_ range: SNATRange, for machine: UInt32, _ now: UInt32) -> LeaseOutcome {
+    while true {
+      let outcome = agent.lease(range, to: machine, now: now)
+      guard outcome == .stillEnding else { return outcome }
+      tellKernel(now)
+      agent.sweep(now: now, budget: 0)
+    }
+  }
+
+  /// Sends what has waited for a port; what needs yet another one waits on.
+  private mutating func sendHeld(_ now: UInt32) {
+    let uplink = worker.uplink.handle
+    var offload = Offload()
+    for _ in 0..<HostAgent.heldSlots {
+      guard let held = agent.takeHeld() else { return }
+      let byteCount = buffer.release(held.slot, &offload)
+      switch Self.outbound(&agent, &buffer, byteCount, from: held.machine, &offload, now) {
+      case .transmit(let offset, let length):
+        buffer.transmit(offset: offset, byteCount: length, offload, to: .tun(uplink))
+      case .hold(let slot): buffer.hold(byteCount, offload, in: slot)
+      case .pass, .drop, .deliver: break
+      }
+    }
+  }
+
+  /// Passes on which VMs need ports and which ranges are used no more.
+  private mutating func tellManager() {
+    while let machine = agent.takePortRequest() {
+      if let locator = plan?.locators[machine] { worker.ports.ask(for: locator) }
+    }
+    while let given = agent.takeReturnedRange() {
+      guard let locator = plan?.locators[given.machine], let range = PortRange(given.range) else { continue }
+      // What the agent says again is repeated by the link, which knows what the manager has ended meanwhile.
+      guard returned.insert(Given(machine: given.machine, range: given.range)).inserted else { continue }
+      worker.ports.giveBack(PortLease(range, to: locator))
+    }
+    if worker.isEndingRanges.load(ordering: .relaxed) {
+      worker.isEndingRanges.store(agent.isEndingRanges, ordering: .relaxed)
+    }
+  }
+
   private mutating func adopt(_ next: HostPlan) {
+    returned = returned.filter { next.locators[$0.machine] == plan?.locators[$0.machine] }
     for (index, device) in plan?.devices ?? [:] where next.devices[index] !== device {
       machines[Int(index)] = .none
       device.unwatch(in: &epoll)
@@ -212,9 +311,11 @@ struct HostLoop: ~Copyable {
     }
     watch(next.sockets)
     agent.adopt(next.map)
-    restore(next)
     carryOut(monitor.handle(.configure(next.probes), now: MonotonicClock.milliseconds))
     plan = next
+    carryOut(next.orders, UInt32(truncatingIfNeeded: MonotonicClock.milliseconds))
+    restore(next)
+    worker.isEndingRanges.store(agent.isEndingRanges, ordering: .relaxed)
     worker.adopted.store(next.generation, ordering: .releasing)
   }
 

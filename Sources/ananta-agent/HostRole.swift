@@ -17,11 +17,19 @@ actor HostRole: DataPath {
   /// What the probes of all workers have found.
   nonisolated let health = HealthBoard()
 
+  /// What all workers have to say of leased ports.
+  nonisolated let ports = PortBoard()
+  /// How long the kernel may take to forget connections; it takes microseconds for each.
+  private static let longestEndMilliseconds = 2000
+
   private let settings: HostConfiguration
   private let workers: [HostWorker]
   private let routes: NodeRoutes
   private let logger: Logger
-  private var state = NodeState()
+  private var kept = KeptState()
+  /// What the workers know of leases, and their orders.
+  private var told = HostPorts()
+  private var books: [PortOrderBook]
   private var machines = MachineDirectory()
   private var receivePath: ReceivePath
   private let dataDirectory: String
@@ -57,9 +65,10 @@ actor HostRole: DataPath {
         var device = try UplinkDevice.open("ananta\(firstDevice + index)", queues: 1, mtu: settings.mtu)
         guard let queue = device.takeQueue() else { preconditionFailure("a new device has its queue") }
         let cpu = cpus.isEmpty ? nil : cpus[index % cpus.count]
-        workers.append(try HostWorker(uplink: queue, index: index, onCPU: cpu, health: health))
+        workers.append(try HostWorker(uplink: queue, index: index, onCPU: cpu, health: health, ports: ports))
       }
       self.workers = workers
+      books = Array(repeating: PortOrderBook(), count: workers.count)
       plans = Array(repeating: nil, count: workers.count)
     } catch {
       throw AgentError.platform(error.description)
@@ -71,12 +80,58 @@ actor HostRole: DataPath {
     }
   }
 
-  func adopt(_ state: NodeState) async -> Bool {
-    self.state = state
+  func adopt(_ kept: KeptState) async -> Bool {
+    self.kept = kept
     let isRunning = await bringUp()
     // The manager forgets what it knew of an endpoint that was set anew.
     health.repeatAll()
     return isRunning
+  }
+
+  func change(_ commands: [Command], in kept: KeptState) async -> Bool {
+    self.kept = kept
+    var orders: [Int: [PortOrder]] = [:]
+    var takesAway = false
+    for command in commands {
+      guard let locator = command.leaseHolder, let entry = machines.entry(at: locator),
+        let order = told.order(command, for: entry, kept)
+      else { continue }
+      if case .end = order { takesAway = true }
+      orders[HostWorker.number(of: locator, among: workers.count), default: []].append(order)
+    }
+    for (number, orders) in orders { give(orders, to: number) }
+    guard takesAway else { return faults.isEmpty }
+    return await waitForEnds() && faults.isEmpty
+  }
+
+  func refuse(_ refusal: PortRefusal) {
+    guard let entry = machines.entry(at: refusal.locator) else { return }
+    let number = HostWorker.number(of: refusal.locator, among: workers.count)
+    give([.refuse(refusal, machine: entry.index)], to: number)
+  }
+
+  func askAgain() {
+    for number in workers.indices { give([.repeatRequests], to: number) }
+  }
+
+  /// Wakes a worker with orders about ports.
+  private func give(_ orders: [PortOrder], to number: Int) {
+    let worker = workers[number]
+    worker.orders.post(books[number].add(orders, done: worker.ordersDone.load(ordering: .acquiring)))
+  }
+
+  /// Waits until nothing leaves by ports that were taken away; false when that takes too long.
+  private func waitForEnds() async -> Bool {
+    let ends = books.map(\.end)
+    for _ in 0..<Self.longestEndMilliseconds {
+      let isOver = zip(workers, ends).allSatisfy { worker, end in
+        worker.ordersDone.load(ordering: .acquiring) >= end && !worker.isEndingRanges.load(ordering: .relaxed)
+      }
+      if isOver { return true }
+      try? await Task.sleep(for: .milliseconds(1))
+    }
+    faults.append("the kernel still carries connections of ports that were taken away")
+    return false
   }
 
   func repair() async -> Bool {
@@ -95,25 +150,27 @@ actor HostRole: DataPath {
   private func bringUp() async -> Bool {
     faults = []
     // A device that changes is let go by its worker before it is opened anew: it has one queue.
-    let released = machines.release(allBut: state.machines)
+    let released = machines.release(allBut: kept.state.machines)
     if !released.isEmpty {
       health.forget(released)
+      told.forget(released)
       await install()
     }
     loadPrograms()
     removeLeftPrograms()
-    missing = machines.open(state.machines, mtu: settings.mtu - IPIP.byteCount, forwarding)
+    missing = machines.open(kept.state.machines, mtu: settings.mtu - IPIP.byteCount, forwarding)
     await takeUplinks()
-    await install(carried: forwarding?.takeOver(state, machines.entries) ?? [])
-    faults += forwarding?.follow(state, machines.entries) ?? []
+    await install(carried: forwarding?.takeOver(kept, machines.entries) ?? [])
+    faults += forwarding?.follow(kept, machines.entries) ?? []
     faults += watchUplinks()
     faults += await routes.set(destinations(), for: "host")
+    guard await waitForEnds() else { return false }
     return faults.isEmpty
   }
 
   /// Loads the kernel's programs when the first VM asks for them.
   private func loadPrograms() {
-    guard forwarding == nil, state.machines.values.contains(where: \.wantsPair) else { return }
+    guard forwarding == nil, kept.state.machines.values.contains(where: \.wantsPair) else { return }
     var complaints = BPFCapabilities.probe().complaints(of: .host)
     if complaints.isEmpty {
       do throws(PlatformError) {
@@ -159,8 +216,8 @@ actor HostRole: DataPath {
   /// somebody could have had.
   private func takeUplinks() async {
     receivePath.open()
-    let problems = await routes.setRules(receivePath.rules(for: state.locators))
-    faults += problems.isEmpty ? receivePath.admit(state.locators) : problems
+    let problems = await routes.setRules(receivePath.rules(for: kept.state.locators))
+    faults += problems.isEmpty ? receivePath.admit(kept.state.locators) : problems
     guard announced != receivePath.description else { return }
     announced = receivePath.description
     logger.notice("receiving encapsulated packets", metadata: ["by": "\(receivePath)"])
@@ -169,7 +226,7 @@ actor HostRole: DataPath {
   /// Locators to their workers' devices, and the rest of the prefix to the first, where it is counted and dropped.
   private func destinations() -> [IPv4Prefix: String] {
     var destinations: [IPv4Prefix: String] = [:]
-    if let prefix = state.locators { destinations[prefix] = workers[0].device }
+    if let prefix = kept.state.locators { destinations[prefix] = workers[0].device }
     for entry in machines.entries {
       let number = HostWorker.number(of: entry.machine.locator, among: workers.count)
       destinations[IPv4Prefix(entry.machine.locator, length: 32)] = workers[number].device
@@ -180,7 +237,7 @@ actor HostRole: DataPath {
   /// Hands each worker its part and waits until all go by it.
   private func install(carried: [CarriedFlow] = []) async {
     generation += 1
-    let served = state.hostEndpoints.values.flatMap(\.values)
+    let served = kept.state.hostEndpoints.values.flatMap(\.values)
     health.keep(Set(served.filter { $0.probe != nil }))
     machines.keepProbes(of: served)
     for (number, worker) in workers.enumerated() {
@@ -205,7 +262,9 @@ actor HostRole: DataPath {
     var endpoints: [HostMap.Endpoint] = []
     var probes: [ProbeTarget] = []
     for entry in entries {
-      let served = state.hostEndpoints[entry.machine.locator, default: [:]].values.sorted { $0.key < $1.key }
+      let served = kept.state.hostEndpoints[entry.machine.locator, default: [:]].values.sorted {
+        $0.key < $1.key
+      }
       for endpoint in served {
         endpoints.append(HostMap.Endpoint(endpoint, machine: entry.index))
         guard let probe = endpoint.probe else { continue }
@@ -226,21 +285,30 @@ actor HostRole: DataPath {
         lendsFlows: $0.device?.nodeEnd != nil)
     }
     do {
-      let map = try HostMap(muxes: state.muxes, machines: residents, endpoints: endpoints)
+      let map = try HostMap(muxes: kept.state.muxes, machines: residents, endpoints: endpoints)
       let devices = entries.compactMap { entry in entry.device.map { (entry.index, $0) } }
       return HostPlan(
-        map: map, devices: Dictionary(uniqueKeysWithValues: devices),
-        sockets: receivePath.sockets(of: worker), probes: probes, kernel: forwarding?.kernel,
-        carried: carried,
+        map: map, locators: Dictionary(uniqueKeysWithValues: entries.map { ($0.index, $0.machine.locator) }),
+        devices: Dictionary(uniqueKeysWithValues: devices), sockets: receivePath.sockets(of: worker),
+        probes: probes, kernel: forwarding?.kernel, carried: carried,
+        orders: orders(for: entries, of: worker),
         generation: generation)
     } catch {
-      faults.append("the host map of revision \(state.revision.number) cannot be built: \(error)")
+      faults.append("the host map of revision \(kept.state.revision.number) cannot be built: \(error)")
       // Better the last state that could be run than none.
       return HostPlan(
-        map: plans[worker]?.map ?? .empty, devices: plans[worker]?.devices ?? [:],
-        sockets: receivePath.sockets(of: worker), probes: plans[worker]?.probes ?? [],
-        kernel: forwarding?.kernel, carried: [], generation: generation)
+        map: plans[worker]?.map ?? .empty, locators: plans[worker]?.locators ?? [:],
+        devices: plans[worker]?.devices ?? [:], sockets: receivePath.sockets(of: worker),
+        probes: plans[worker]?.probes ?? [], kernel: forwarding?.kernel, carried: [], orders: nil,
+        generation: generation)
     }
+  }
+
+  /// What brings a worker to the leases of its VMs.
+  private func orders(for entries: [MachineDirectory.Entry], of worker: Int) -> PortOrders? {
+    let orders = entries.flatMap { told.orders(for: $0, kept) }
+    guard !orders.isEmpty else { return nil }
+    return books[worker].add(orders, done: workers[worker].ordersDone.load(ordering: .acquiring))
   }
 
   func statistics() -> NodeStatistics {
@@ -251,7 +319,7 @@ actor HostRole: DataPath {
       counters: HostStatistics.counters(
         workers, machines.entries, forwarding?.kernel, receiveQueueDrops: receivePath.dropCount()),
       problems: missing + faults + obstacles + (obstacle.map { [$0] } ?? []),
-      paths: receivePath.paths + pairPaths)
+      paths: receivePath.paths + pairPaths, ports: HostStatistics.ports(workers, machines.entries))
   }
 
   /// The way of known flows of VMs behind a pair.

@@ -18,14 +18,21 @@ final class HostPlan: Sendable {
   let kernel: HostKernel?
   /// What the kernel carries already, since an agent before this one.
   let carried: [CarriedFlow]
+  /// Of the VMs of the map, by index.
+  let locators: [UInt32: IPv4Address]
+  /// What is to be done about leased ports before flows are taken over.
+  let orders: PortOrders?
   /// Grows with each plan, so that the worker can say which one it runs.
   let generation: UInt64
 
   init(
-    map: HostMap, devices: [UInt32: MachineDevice], sockets: [UplinkSocket], probes: [ProbeTarget],
-    kernel: HostKernel?, carried: [CarriedFlow], generation: UInt64
+    map: HostMap, locators: [UInt32: IPv4Address], devices: [UInt32: MachineDevice], sockets: [UplinkSocket],
+    probes: [ProbeTarget], kernel: HostKernel?, carried: [CarriedFlow], orders: PortOrders?,
+    generation: UInt64
   ) {
     self.map = map
+    self.locators = locators
+    self.orders = orders
     self.devices = devices
     self.sockets = sockets
     self.probes = probes
@@ -44,6 +51,12 @@ final class HostWorker: Sendable {
   let mailbox: Mailbox<HostPlan>
   /// The generation of the plan in force.
   let adopted = Atomic<UInt64>(0)
+  /// What is to be done about leased ports, without a new plan.
+  let orders: Mailbox<PortOrders>
+  /// How many orders have been carried out.
+  let ordersDone = Atomic<UInt64>(0)
+  /// Whether the kernel may still carry flows of ports that were taken away.
+  let isEndingRanges = Atomic<Bool>(false)
   let counters: HostCounters
   /// Packets that a device or the kernel did not take.
   let refused = Atomic<UInt64>(0)
@@ -56,17 +69,21 @@ final class HostWorker: Sendable {
   let uplink: TUNQueue
   let device: String
   let health: HealthBoard
+  let ports: PortBoard
 
   /// Takes the uplink's only queue and starts the thread, which runs until `stop`.
   init(
-    uplink: consuming TUNQueue, index: Int, onCPU cpu: Int?, health: HealthBoard
+    uplink: consuming TUNQueue, index: Int, onCPU cpu: Int?, health: HealthBoard, ports: PortBoard
   ) throws(PlatformError) {
     mailbox = try Mailbox()
+    orders = try Mailbox()
     (lostMachines, lostMachinesOutlet) = AsyncStream.makeStream()
     device = uplink.interfaceName
     self.uplink = uplink
     self.health = health
-    let seed = MonotonicClock.nanoseconds &* 0x9e37_79b9_7f4a_7c15
+    self.ports = ports
+    var numbers = SystemRandomNumberGenerator()
+    let seed = numbers.next()
     let agent = HostAgent(seed: seed)
     counters = agent.counters
     let loop = try HostLoop(agent: agent, worker: self, seed: seed)

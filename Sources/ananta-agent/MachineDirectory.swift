@@ -23,6 +23,9 @@ struct MachineDirectory {
   private var probeIDs: [Subject: UInt32] = [:]
   private var lastProbeID: UInt32 = 0
 
+  /// The VM with a locator; nil when there is none.
+  func entry(at locator: IPv4Address) -> Entry? { entries.first { $0.machine.locator == locator } }
+
   /// Whether some VM has no device.
   var isIncomplete: Bool { entries.contains { $0.device == nil } }
 

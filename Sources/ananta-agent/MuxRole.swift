@@ -27,10 +27,13 @@ actor MuxRole: DataPath {
   /// Whether the way through the kernel was given up for tables that could not be written.
   private var hasAbandoned = false
   private let agent: AgentConfiguration
-  private var state = NodeState()
+  // Of the node's state only what is needed again: what is shared is copied before it is changed, and the ranges of
+  // a MUX are megabytes.
+  private var revision = Revision(0)
+  private var announced: Set<IPv4Address> = []
+  private var endpoints: [EndpointConfiguration] = []
   private var map: VIPMap
-  /// Read by all workers and, where there is a way through the kernel, by its programs.
-  private var ranges: SNATRanges
+  private var ports: MuxPorts
   private var generation: UInt64 = 0
   private var problems: [String] = []
 
@@ -49,7 +52,7 @@ actor MuxRole: DataPath {
     self.obstacle = obstacle
     self.map = map
     let ranges = forwarding?.ranges ?? SNATRanges()
-    self.ranges = ranges
+    ports = MuxPorts(ranges)
     let cpus = WorkerThread.availableCPUs
     do throws(PlatformError) {
       var device = try UplinkDevice.open(
@@ -73,26 +76,38 @@ actor MuxRole: DataPath {
     }
   }
 
-  func adopt(_ state: NodeState) async -> Bool {
-    self.state = state
+  func adopt(_ kept: KeptState) async -> Bool {
+    revision = kept.state.revision
+    announced = kept.state.announced
+    endpoints = kept.state.muxEndpoints.values.map(EndpointConfiguration.init)
+    ports.become(kept.state.portRanges)
+    return await bringUp()
+  }
+
+  func change(_ commands: [Command], in kept: KeptState) async -> Bool {
+    revision = kept.state.revision
+    let isOtherVIPs = ports.carryOut(commands)
+    guard isOtherVIPs || !problems.isEmpty || !ports.problems.isEmpty else { return true }
     return await bringUp()
   }
 
   /// Routers go elsewhere before a VIP is forgotten, and come only when its packets find their way.
   private func bringUp() async -> Bool {
-    speaker.announce(Self.prefixes(state.announced.intersection(map.vips)))
-    problems = []
-    let endpoints = state.muxEndpoints.values.map(EndpointConfiguration.init)
+    speaker.announce(Self.prefixes(announced.intersection(map.vips)))
+    ports.retry()
+    problems = ports.problems
     do {
-      map = try map.updated(endpoints: endpoints, now: Self.now)
+      // Answers to leased ports come also to VIPs that have no endpoint.
+      map = try map.updated(
+        endpoints: endpoints, vips: Array(announced.union(ports.vips)), now: Self.now)
       await install()
     } catch {
-      problems.append("the VIP map of revision \(state.revision.number) cannot be built: \(error)")
+      problems.append("the VIP map of revision \(revision.number) cannot be built: \(error)")
     }
     let destinations = map.vips.map { (IPv4Prefix($0, length: 32), Self.device) }
     problems += await routes.set(Dictionary(uniqueKeysWithValues: destinations), for: "mux")
     guard problems.isEmpty else { return false }
-    speaker.announce(Self.prefixes(state.announced))
+    speaker.announce(Self.prefixes(announced))
     return true
   }
 
@@ -100,7 +115,7 @@ actor MuxRole: DataPath {
   private func install() async {
     // What did not fit or found no memory may do so now.
     if forwarding == nil, hasAbandoned { retryKernel() }
-    await handOut(MuxPlan(map, ranges, generation: nextGeneration(), kernel: forwarding?.kernel))
+    await handOut(MuxPlan(map, ports.ranges, generation: nextGeneration(), kernel: forwarding?.kernel))
     do {
       try forwarding?.install(map)
       forwarding?.attach()
@@ -109,7 +124,8 @@ actor MuxRole: DataPath {
       let left = forwarding?.kernel
       forwarding?.abandon()
       forwarding = nil
-      await handOut(MuxPlan(map, ranges, generation: nextGeneration(), kernel: left, keepsRecords: true))
+      await handOut(
+        MuxPlan(map, ports.ranges, generation: nextGeneration(), kernel: left, keepsRecords: true))
       hasAbandoned = true
       obstacle = "the kernel's tables cannot be written: \(error)"
       logger.warning("packets go through user space: \(obstacle)")
@@ -133,9 +149,7 @@ actor MuxRole: DataPath {
   /// Takes up the way through the kernel again; the table of leases becomes one that its programs read.
   private func retryKernel() {
     (forwarding, obstacle) = Self.forwarding(agent, settings)
-    guard let shared = forwarding?.ranges else { return }
-    shared.copy(ranges)
-    ranges = shared
+    if let shared = forwarding?.ranges { ports.move(to: shared) }
   }
 
   /// Lets the kernel forget what is over, and find out what may be; what could not be done.
@@ -171,22 +185,6 @@ actor MuxRole: DataPath {
   /// The way of each uplink.
   private var paths: [ForwardingPath] {
     forwarding?.paths ?? [ForwardingPath(role: .mux, device: "", path: "user space", reason: obstacle)]
-  }
-
-  /// Leases SNAT ranges and takes others back, for all workers and the kernel's programs from the next packet on.
-  ///
-  /// A range that cannot be leased is named, and does not keep the others from being leased.
-  func change(leases: [SNATRanges.Lease], takenBack: [SNATRange]) -> [SNATRangeError] {
-    for range in takenBack { ranges.takeBack(range) }
-    var refused: [SNATRangeError] = []
-    for lease in leases {
-      do throws(SNATRangeError) {
-        try ranges.lease(lease.range, to: lease.locator)
-      } catch {
-        refused.append(error)
-      }
-    }
-    return refused
   }
 
   func repair() async -> Bool {

@@ -25,6 +25,7 @@ struct PacketBuffer: ~Copyable {
 
   private var frames: FramePool
   private var coalescer = Coalescer()
+  private var held = HeldPackets()
   /// Packets the kernel did not take.
   private(set) var refused: UInt64 = 0
   /// Packets the kernel could not hand over: too long for a frame, or of a kind it has no words for.
@@ -190,6 +191,32 @@ struct PacketBuffer: ~Copyable {
       transmit(offset: segment.offset, byteCount: segment.byteCount, Offload(), to: port)
     }
     return true
+  }
+
+  /// Keeps a copy of the packet in a slot, until `release`.
+  mutating func hold(_ byteCount: Int, _ offload: Offload, in slot: Int) {
+    Self.hold(&held, &frames, byteCount, offload, slot)
+  }
+
+  private static func hold(
+    _ held: inout HeldPackets, _ frames: inout FramePool, _ byteCount: Int, _ offload: Offload, _ slot: Int
+  ) {
+    guard let frame = Frame(frames[packet], byteCount: byteCount) else { return }
+    held.keep(frame, byteCount: byteCount, offload, in: slot)
+  }
+
+  /// Lays what a slot keeps into the frame again; how long it is.
+  mutating func release(_ slot: Int, _ offload: inout Offload) -> Int {
+    Self.release(held, &frames, slot, &offload)
+  }
+
+  private static func release(
+    _ held: HeldPackets, _ frames: inout FramePool, _ slot: Int, _ offload: inout Offload
+  ) -> Int {
+    let byteCount = held.byteCount(of: slot)
+    guard var frame = Frame(frames[packet], byteCount: byteCount) else { return 0 }
+    offload = held.lay(slot, into: &frame)
+    return byteCount
   }
 
   /// A copy of the packet's first bytes, for those that are not on the packet path.

@@ -100,6 +100,7 @@ enum HostStatistics {
         counters.append(Counter(name: "ananta_host_bytes_total", labels: labels, value: bytes))
       }
       counters.append(Counter(name: "ananta_host_flows", labels: ["vm": vm], value: count.flows))
+      counters += portCounters(vm, workers[number].counters.ports(entry.index))
     }
     for reason in DropReason.allCases {
       let value = workers.reduce(UInt64(0)) { $0 + $1.counters.dropped(reason) }
@@ -111,6 +112,41 @@ enum HostStatistics {
     let lost = workers.reduce(UInt64(0)) { $0 + $1.lost.load(ordering: .relaxed) }
     return counters + dropped(refused, "refused", role: "host") + dropped(lost, "unreadable", role: "host")
       + dropped(receiveQueueDrops, "receiveQueueFull", role: "host")
+  }
+}
+
+extension HostStatistics {
+  /// The leased ports of the VMs that have some, or have asked for some, in order of locator.
+  static func ports(_ workers: [HostWorker], _ entries: [MachineDirectory.Entry]) -> [PortStatus] {
+    entries.compactMap { entry in
+      let locator = entry.machine.locator
+      let number = HostWorker.number(of: locator, among: workers.count)
+      let ports = workers[number].counters.ports(entry.index)
+      guard ports.ranges > 0 || ports.requests > 0 || ports.dropped > 0 else { return nil }
+      return PortStatus(locator, ports)
+    }.sorted { $0.locator < $1.locator }
+  }
+
+  /// The same as numbers for a time series; waits are only in the status.
+  static func portCounters(_ vm: String, _ ports: HostCounters.Ports) -> [Counter] {
+    guard ports.ranges > 0 || ports.requests > 0 || ports.dropped > 0 else { return [] }
+    return [
+      ("ananta_host_snat_ranges", ports.ranges), ("ananta_host_snat_ports_in_use", ports.portsInUse),
+      ("ananta_host_snat_flows", ports.flows), ("ananta_host_snat_held", ports.held),
+      ("ananta_host_snat_requests_total", ports.requests), ("ananta_host_snat_refused_total", ports.refused),
+      ("ananta_host_snat_dropped_total", ports.dropped),
+    ].map { Counter(name: $0.0, labels: ["vm": vm], value: $0.1) }
+  }
+}
+
+extension PortStatus {
+  /// What a worker has counted of a VM.
+  init(_ locator: IPv4Address, _ ports: HostCounters.Ports) {
+    self.init(
+      locator: locator, ranges: Int(clamping: ports.ranges), portsInUse: Int(clamping: ports.portsInUse),
+      flows: Int(clamping: ports.flows), held: Int(clamping: ports.held), requests: ports.requests,
+      refused: ports.refused, dropped: ports.dropped, waitMicrosecondsP50: ports.waitMicrosecondsP50,
+      waitMicrosecondsP99: ports.waitMicrosecondsP99)
   }
 }
 

@@ -8,6 +8,7 @@ struct AnantaCtl: AsyncParsableCommand {
     abstract: "Says what an Ananta data centre shall be, and shows what it is.",
     subcommands: [
       Apply.self, Diff.self, Delete.self, Get.self, Describe.self, Events.self, Managers.self,
+      SNAT.self,
       PKICommand.self,
       Version.self,
       Completion.self,

@@ -8,7 +8,8 @@ extension Listing.Format: ExpressibleByArgument {}
 /// Lists things.
 struct Get: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "List nodes, muxes, hosts, managers, networks, vms, services, endpoints, backends, or all.")
+    abstract:
+      "List nodes, muxes, hosts, managers, networks, vms, services, endpoints, backends, snat, or all.")
 
   @Argument(
     help: "What to list; singular and short names will do.",

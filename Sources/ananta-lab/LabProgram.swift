@@ -10,7 +10,8 @@ struct LabProgram: AsyncParsableCommand {
     subcommands: [
       UpCommand.self, DownCommand.self, StatusCommand.self, ExecCommand.self, ControlCommand.self,
       LogsCommand.self, StartCommand.self, StopCommand.self, KillCommand.self, DemoCommand.self,
-      BenchCommand.self, MeasureCommand.self, ChaosCommand.self, TrafficCommand.self, OperateCommand.self,
+      BenchCommand.self, MeasureCommand.self, SNATCommand.self, ChaosCommand.self, TrafficCommand.self,
+      OperateCommand.self,
     ])
 }
 

@@ -8,7 +8,7 @@ import Wire
 struct OperateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "operate", abstract: "Work as many operators, and report it as JSON.", shouldDisplay: false,
-    subcommands: [Registers.self, Applies.self, Flood.self])
+    subcommands: [Registers.self, Applies.self, Flood.self, Ports.self, Leases.self])
 
   /// Clients that share registers.
   struct Registers: AsyncParsableCommand {

@@ -1,6 +1,7 @@
 import Control
 import Foundation
 import Lab
+import Logging
 import Transport
 
 /// Where the managers are and who asks, from the variables that `ananta-ctl` takes, too.
@@ -8,8 +9,10 @@ struct OperatorAccess {
   let addresses: [ManagerAddress]
   private let security: TransportSecurity
 
-  /// Reads the variables that the lab sets.
-  static func fromEnvironment() throws(LabError) -> OperatorAccess {
+  /// Reads the variables that the lab sets; files that are given go before theirs.
+  static func fromEnvironment(
+    certificate own: String? = nil, key ownKey: String? = nil
+  ) throws(LabError) -> OperatorAccess {
     let environment = ProcessInfo.processInfo.environment
     let list = environment["ANANTA_MANAGERS"] ?? ""
     let addresses = list.split(separator: ",").compactMap { ManagerAddress(String($0)) }
@@ -19,8 +22,9 @@ struct OperatorAccess {
     if environment["ANANTA_SECURITY"] == "plaintext" {
       return OperatorAccess(addresses: addresses, security: .plaintext)
     }
-    guard let authority = environment["ANANTA_CA"], let certificate = environment["ANANTA_CERTIFICATE"],
-      let key = environment["ANANTA_KEY"]
+    guard let authority = environment["ANANTA_CA"],
+      let certificate = own ?? environment["ANANTA_CERTIFICATE"],
+      let key = ownKey ?? environment["ANANTA_KEY"]
     else { throw LabError(.missing, "ANANTA_CA, ANANTA_CERTIFICATE and ANANTA_KEY must name files.") }
     let files = TLSIdentity(authority: authority, certificate: certificate, key: key)
     return OperatorAccess(addresses: addresses, security: .tls(files))
@@ -30,5 +34,12 @@ struct OperatorAccess {
   func client(at some: [ManagerAddress]? = nil, timeout: Duration) -> ManagementClient {
     ManagementClient(
       managers: some ?? addresses, security: security, timeout: timeout, keepsConnections: true)
+  }
+
+  /// An agent's stream to one of the managers.
+  func link(_ hello: @Sendable @escaping () -> Hello) -> ManagerLink {
+    var logger = Logger(label: "flood") { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = .warning
+    return ManagerLink(managers: addresses, security: security, logger: logger, hello: hello)
   }
 }

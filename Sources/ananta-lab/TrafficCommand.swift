@@ -6,7 +6,7 @@ import Wire
 struct TrafficCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "traffic", abstract: "Make traffic and report it as JSON.", shouldDisplay: false,
-    subcommands: [Connect.self, Hold.self, Ask.self, Answer.self])
+    subcommands: [Connect.self, Hold.self, Ask.self, Answer.self, Reach.self])
 
   /// `ADDRESS:PORT`.
   struct Target: ExpressibleByArgument {
@@ -62,6 +62,31 @@ struct TrafficCommand: AsyncParsableCommand {
       let load = HoldLoad(
         address: to.address, port: to.port, count: count, seconds: seconds, firstLocalPort: firstPort,
         intervalMilliseconds: interval, patienceMilliseconds: patience)
+      try Console.write(json: load.run())
+    }
+  }
+
+  /// Connections of a VM to the internet.
+  struct Reach: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Open connections to several servers, and keep them if wanted.")
+    @Option(help: "ADDRESS:PORT; may be repeated.") var to: [Target]
+    @Option(help: "How many.") var count = 100
+    @Option(help: "How many are in the making at once.") var concurrency = 1
+    @Option(help: "How many are begun per second; 0 for as many as can be.") var perSecond = 0
+    @Option(help: "Milliseconds after which a handshake has failed.") var timeout = 10_000
+    @Option(help: "Keep all open for so many seconds, then exchange a request on each.") var keep: Int?
+    @Option(help: "Begin none after so many seconds.") var seconds = 300
+
+    func validate() throws {
+      guard !to.isEmpty, count > 0 else { throw ValidationError("--to and --count are needed.") }
+    }
+
+    func run() async throws {
+      let load = OutboundLoad(
+        targets: to.map { OutboundLoad.Target(address: $0.address, port: $0.port) }, count: count,
+        concurrency: concurrency, perSecond: perSecond, timeoutMilliseconds: timeout, keepSeconds: keep,
+        seconds: seconds)
       try Console.write(json: load.run())
     }
   }

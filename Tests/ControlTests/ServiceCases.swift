@@ -1,4 +1,5 @@
 import Control
+import Wire
 
 extension ValidationCase {
   static let services = [
@@ -40,6 +41,33 @@ extension ValidationCase {
     Self(
       "VM twice in snat", service("blue") { $0.snat = ["blue-1", "blue-1"] }, path: "spec.snat[1]",
       says: "given twice"),
+    Self(
+      "SNAT VIP of another service", service("blue") { $0.snatVIPs = [ip("203.0.113.20")] },
+      path: "spec.snatVIPs[0]", says: "VIP of Service/green already"),
+    Self(
+      "SNAT VIP is the VIP", service("blue") { $0.snatVIPs = [ip("203.0.113.10")] },
+      path: "spec.snatVIPs[0]", says: "used anyway"),
+    Self(
+      "SNAT VIP twice", service("blue") { $0.snatVIPs = [ip("203.0.113.11"), ip("203.0.113.11")] },
+      path: "spec.snatVIPs[1]", says: "given twice"),
+    Self(
+      "SNAT VIP is a node", service("blue") { $0.snatVIPs = [ip("10.1.1.2")] }, path: "spec.snatVIPs[0]",
+      says: "address of Node/mux1"),
+    Self(
+      "SNAT VIP within locators", service("blue") { $0.snatVIPs = [ip("10.64.2.200")] },
+      path: "spec.snatVIPs[0]", says: "locators 10.64.2.0/24 of Node/host2"),
+    Self(
+      "SNAT VIP multicast", service("blue") { $0.snatVIPs = [ip("224.0.0.1")] }, path: "spec.snatVIPs[0]",
+      says: "multicast"),
+    Self(
+      "17 SNAT VIPs", service("blue") { $0.snatVIPs = (1...17).map { IPv4Address(203, 0, 114, $0) } },
+      path: "spec.snatVIPs", says: "at most 16"),
+    Self(
+      "ports that are no ranges", service("blue") { $0.snatPortsPerMachine = 12 },
+      path: "spec.snatPortsPerMachine", says: "multiple of 8"),
+    Self(
+      "no ports", service("blue") { $0.snatPortsPerMachine = 0 }, path: "spec.snatPortsPerMachine",
+      says: "from 8 to 64512"),
     Self(
       "the same service twice",
       .apply([service("blue"), service("green"), service("blue") { $0.vip = ip("203.0.113.30") }]),

@@ -50,7 +50,7 @@ import Testing
         }
       ]), on: Sample.state)
     #expect(validation.isAccepted)
-    #expect(validation.warnings.map(\.path) == ["spec.snat", "spec.fastPath"])
+    #expect(validation.warnings.map(\.path) == ["spec.fastPath"])
     #expect(validation.changes.map(\.action) == [.configured])
   }
 

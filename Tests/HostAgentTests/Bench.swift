@@ -35,6 +35,11 @@ struct Fate {
     if case .pass = verdict { return true }
     return false
   }
+  /// Where it waits.
+  var slot: Int? {
+    if case .hold(let slot) = verdict { return slot }
+    return nil
+  }
   var tuple: FiveTuple { Reference.tuple(bytes) }
 }
 
@@ -103,7 +108,7 @@ struct Bench: ~Copyable {
     switch verdict {
     case .deliver(_, let offset, let byteCount), .transmit(let offset, let byteCount):
       bytes = Array(buffer[(Frame.headroom + offset)..<(Frame.headroom + offset + byteCount)])
-    case .drop, .pass: break
+    case .drop, .pass, .hold: break
     }
     return Fate(verdict: verdict, bytes: bytes, offload: offload)
   }

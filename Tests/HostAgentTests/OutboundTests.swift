@@ -74,19 +74,19 @@ struct OutboundTests {
       Packet(source: vip, destination: HostAgent.probeSource).bytes, 3
     ),
     (
-      "a connection of its own", .noFlow,
+      "a connection of its own", .noSNAT,
       Packet(source: dip, destination: router, flags: 0x02, payload: []).bytes, 3
     ),
     (
-      "a SYN from a served port", .noFlow,
+      "a SYN from a served port", .noSNAT,
       Packet(source: dip, destination: router, sourcePort: 8080, flags: 0x02, payload: []).bytes, 3
     ),
     ("no flow, another port", .noFlow, Packet(source: dip, destination: router).bytes, 3),
     (
-      "a datagram nobody asked for", .noFlow,
+      "a datagram nobody asked for", .noSNAT,
       Packet(source: dip, destination: client, proto: .udp, sourcePort: 53).bytes, 3
     ),
-    ("echo request", .noFlow, Packet.ip(dip, router, .icmp, [8, 0, 0xf7, 0xff, 0, 0, 0, 0]), 3),
+    ("echo request", .noSNAT, Packet.ip(dip, router, .icmp, [8, 0, 0xf7, 0xff, 0, 0, 0, 0]), 3),
     ("fragment", .fragment, Packet(source: dip, fragmentWord: 0x2000).bytes, 3),
     (
       "IGMP", .unknownProtocol, Packet.ip(dip, IPv4Address(224, 0, 0, 22), IPProtocol(2), [0x22, 0, 0, 0]), 3
@@ -106,6 +106,7 @@ struct OutboundTests {
   @Test("A VM may not send anything else", arguments: refusals)
   func refused(_ name: String, _ reason: DropReason, _ bytes: [UInt8], _ machine: UInt32) {
     var bench = Bench()
+    bench.agent.refuse(machine: 3, now: bench.now, retryAfterMilliseconds: 10_000, reason: .noSNAT)
     _ = bench.inbound(Packet.wrapped(Packet().bytes))
     #expect(bench.outbound(bytes, from: machine).reason == reason, "\(name)")
     #expect(bench.agent.counters.dropped(reason) == 1)

@@ -47,7 +47,7 @@ struct TopologyTests {
   @Test func readsTheDefaultTopology() throws {
     let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
     let topology = try TopologyReader.read(path: "/\(root)/deploy/lab/small.yaml")
-    #expect(topology.members.count == 13)
+    #expect(topology.members.count == 17)
     #expect(Set(topology.guests.map(\.dip)).count == 3)
     #expect(try Scene(topology).victim == "mux2")
     #expect(topology.machines(with: .manager).count == 5)
@@ -98,6 +98,22 @@ struct TopologyTests {
     (
       "security: plaintext", "security: none",
       "bad.yaml:1: security: none is unknown; known here are tls, plaintext"
+    ),
+    (
+      "vip: 203.0.113.10", "vip: 203.0.113.10\n    snat: [green-1]",
+      "bad.yaml:17: services[0].snat[0]: green-1 is not a VM of the service's network"
+    ),
+    (
+      "vip: 203.0.113.10", "vip: 203.0.113.10\n    snatVIPs: [192.0.2.1]",
+      "bad.yaml:17: services[0].snatVIPs[0]: 192.0.2.1 is outside router.vips"
+    ),
+    (
+      "vip: 203.0.113.10", "vip: 203.0.113.10\n    snatPortsPerMachine: 12",
+      "bad.yaml:17: services[0].snatPortsPerMachine: a multiple of 8 is expected"
+    ),
+    (
+      "nodes:", "internet: [{name: client, address: 192.0.2.2/28}]\nnodes:",
+      "bad.yaml:5: internet[0].name: client is taken"
     ),
     ("nodes:", "nodes: [", "bad.yaml:"),
     ("name: web", "name: web\n    name: web", "bad.yaml:14: name: the key is there twice"),

@@ -50,3 +50,10 @@ func eventually(_ isSo: @Sendable () async -> Bool) async -> Bool {
 
 /// Lets a thread that is not Swift's wait a little.
 func pause() { Thread.sleep(forTimeInterval: 0.002) }
+
+extension AgentSession {
+  /// What the agent is sent but refusals.
+  var updates: AsyncCompactMapSequence<AsyncStream<ManagerMessage>, Update> {
+    messages.compactMap { if case .update(let update) = $0 { update } else { nil } }
+  }
+}

@@ -79,7 +79,7 @@ import Wire
       Issue.record("the change under way was answered otherwise")
       return
     }
-    for await _ in session.updates {}
+    for await _ in session.messages {}
     await #expect(throws: ManagementError.notPrimary(address: "10.1.2.2:4600")) {
       try await replica.perform(Bench.network(2), dryRun: false, by: .anonymous)
     }

@@ -43,7 +43,9 @@ struct AgentModel {
     for placement in begun { health[placement] = generator.chance(70) }
     let probed = Set(node.probed)
     health = health.filter { probed.contains($0.key) }
-    if !begun.isEmpty { outbox.append(report(begun)) }
+    // All that is known again after a snapshot: what was deleted and made again before it came would stay unknown.
+    let news = update.isSnapshot ? health.keys.sorted { ($0.locator, $0.key) < ($1.locator, $1.key) } : begun
+    if !news.isEmpty { outbox.append(report(news)) }
   }
 
   /// One of its VMs gets well or ill.

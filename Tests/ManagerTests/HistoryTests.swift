@@ -1,6 +1,7 @@
 import Control
-import Manager
 import Testing
+
+@testable import Manager
 
 /// Histories of entries from seeds: whatever happens, the commands lead where the snapshot is.
 @Suite("Histories of entries") struct HistoryTests {
@@ -52,6 +53,7 @@ import Testing
   }
 
   private static func entry(_ step: Int, _ world: inout RandomWorld, _ state: ManagerState) -> Entry? {
+    if step > 0, world.generator.chance(30) { return portEntry(&world, state) }
     if step > 0, world.generator.chance(40) {
       let node = RandomWorld.nodeNames[world.generator.below(3)]
       let probed = NodeModel(state.snapshot(for: node)).probed
@@ -69,8 +71,58 @@ import Testing
       ? .operation(operation, by: Author(name: "test", at: 0)) : nil
   }
 
+  /// Hosts ask for ports and give them back; a return may be said twice.
+  private static func portEntry(_ world: inout RandomWorld, _ state: ManagerState) -> Entry? {
+    let ports = ManagerSnapshot(state).ports
+    switch world.generator.below(7) {
+    case 0..<3:
+      let locators = state.locators.values.sorted().filter { _ in world.generator.chance(50) }
+      return .portsRequested(locators.map(PortRequest.init), at: UInt64(world.generator.below(20_000)))
+    case 3:
+      var returns: [PortReturn] = []
+      for grant in ports?.grants ?? [] {
+        guard let locator = state.locators[grant.machine] else { continue }
+        for port in grant.ports where world.generator.chance(30) {
+          guard let range = PortRange(vip: grant.vip, firstPort: port) else { continue }
+          let item = PortReturn(PortLease(range, to: locator), granted: grant.revision)
+          returns += world.generator.chance(20) ? [item, item] : [item]
+        }
+      }
+      return .portsReturned(returns)
+    case 4:
+      guard let orphan = ports?.orphans.first else { return nil }
+      return .portsReleased(node: orphan.node, upTo: orphan.revision)
+    case 5: return .portsRipe(upTo: Revision(UInt64(world.generator.below(Int(state.revision.number) + 1))))
+    default:
+      let name = RandomWorld.machineNames[world.generator.below(6)]
+      return .portsRecalled(.machine(name), by: Author(name: "test", at: 0))
+    }
+  }
+
+  /// No range is two VMs', and MUXes know exactly those that are leased.
+  private static func checkPorts(_ state: ManagerState, _ seed: UInt64) {
+    let leased = ManagerSnapshot(state).ports?.grants.reduce(0) { $0 + $1.ports.count } ?? 0
+    #expect(state.ports.leasedCount == leased, "seed \(seed)")
+    var taken: Set<PortRange> = []
+    for pool in ManagerSnapshot(state).ports.map({
+      $0.grants.map { ($0.vip, $0.ports) } + $0.orphans.map { ($0.vip, $0.ports) }
+    }) ?? [] {
+      for port in pool.1 {
+        guard let range = PortRange(vip: pool.0, firstPort: port) else { continue }
+        #expect(taken.insert(range).inserted, "seed \(seed): \(range) is taken twice")
+      }
+    }
+    let listed = state.desired.nodes.isEmpty ? [] : Manager(state).clusterState().ports
+    for pool in listed {
+      let held = pool.holdings.reduce(0) { $0 + $1.ranges }
+      #expect(pool.free + held + pool.orphaned >= pool.capacity, "seed \(seed): \(pool.vip)")
+      #expect(taken.filter { $0.vip == pool.vip }.count == held + pool.orphaned, "seed \(seed): \(pool.vip)")
+    }
+  }
+
   /// What must be true of every state.
   private static func check(_ state: ManagerState, _ seed: UInt64) {
+    checkPorts(state, seed)
     #expect(
       Set(state.locators.values).count == state.desired.machines.count, "seed \(seed): a locator is shared")
     for (name, locator) in state.locators {

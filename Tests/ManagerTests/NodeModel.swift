@@ -16,13 +16,16 @@ struct NodeModel: Equatable {
   private(set) var machines: [IPv4Address: HostMachine] = [:]
   private(set) var keys = KeyRing()
   private(set) var endpoints: [Placement: HostEndpoint] = [:]
+  private(set) var portRanges: [PortRange: IPv4Address] = [:]
+  /// By locator; true: recalled.
+  private(set) var leases: [IPv4Address: [PortRange: Bool]] = [:]
   /// Probed backends that have begun anew since this was emptied: the host must report their first result.
   var begun: Set<Placement> = []
 
   static func == (a: Self, b: Self) -> Bool {
     a.muxEndpoints == b.muxEndpoints && a.announced == b.announced && a.muxes == b.muxes
       && a.locators == b.locators && a.machines == b.machines && a.endpoints == b.endpoints
-      && a.keys == b.keys
+      && a.keys == b.keys && a.portRanges == b.portRanges && a.leases == b.leases
   }
 
   init(_ commands: [Command] = []) { for command in commands { carryOut(command) } }
@@ -56,6 +59,7 @@ struct NodeModel: Equatable {
     case .setMachine(let machine): machines[machine.locator] = machine
     case .removeMachine(let locator):
       machines[locator] = nil
+      leases[locator] = nil
       for placement in endpoints.keys where placement.locator == locator { remove(placement) }
     case .setHostEndpoint(let endpoint):
       let placement = Placement(locator: endpoint.locator, key: endpoint.key)
@@ -63,12 +67,27 @@ struct NodeModel: Equatable {
       if endpoint.probe == nil { begun.remove(placement) }
       endpoints[placement] = endpoint
     case .removeHostEndpoint(let locator, let key): remove(Placement(locator: locator, key: key))
+    case .setPortRange(let lease): portRanges[lease.range] = lease.locator
+    case .removePortRange(let range): portRanges[range] = nil
+    case .leasePortRange(let lease): leases[lease.locator, default: [:]][lease.range] = false
+    case .recallPortRange(let lease):
+      if leases[lease.locator]?[lease.range] != nil { leases[lease.locator]?[lease.range] = true }
+    case .endPortRange(let lease):
+      leases[lease.locator]?[lease.range] = nil
+      if leases[lease.locator]?.isEmpty == true { leases[lease.locator] = nil }
     }
   }
 
   private mutating func remove(_ placement: Placement) {
     endpoints[placement] = nil
     begun.remove(placement)
+  }
+
+  /// The same but for leases, which come when all MUXes know them.
+  var withoutLeases: NodeModel {
+    var model = self
+    model.leases = [:]
+    return model
   }
 
   /// Probed backends, in order.

@@ -95,7 +95,10 @@ struct RandomWorld {
     let count = generator.below(3) + 1
     return Service(
       name: Self.serviceNames[index], vip: IPv4Address(203, 0, 113, UInt8(vip)),
-      endpoints: (0..<count).map { endpoint($0) }, fastPath: odds(10))
+      endpoints: (0..<count).map { endpoint($0) },
+      snat: Self.machineNames.indices.filter { $0 % 3 == index && odds(70) }.map { Self.machineNames[$0] },
+      snatVIPs: odds(20) ? [IPv4Address(203, 0, 113, UInt8(100 + index))] : [],
+      snatPortsPerMachine: 8 * (1 + generator.below(6)), fastPath: odds(10))
   }
 
   private mutating func endpoint(_ index: Int) -> Endpoint {
@@ -110,7 +113,7 @@ struct RandomWorld {
         method: odds(50) ? .tcp : .http(path: "/"), port: odds(80) ? 8080 : 8081,
         intervalMilliseconds: odds(80) ? 2000 : 3000) : nil
     return Endpoint(
-      name: "e\(index)", transport: index == 1 ? .udp : .tcp, port: UInt16(80 + index),
+      name: "e\(index)", transport: index == 1 ? .udp : .tcp, port: odds(10) ? 1030 : UInt16(80 + index),
       backendPort: odds(90) ? 8080 : 8081, backends: backends, probe: probe,
       idleTimeoutMilliseconds: 60_000)
   }

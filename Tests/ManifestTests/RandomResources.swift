@@ -67,8 +67,8 @@ struct RandomResources {
       return .service(
         Service(
           name: name(), vip: address(), endpoints: list(0...4) { $0.endpoint() },
-          snat: list(0...3) { $0.name() },
-          fastPath: flip()))
+          snat: list(0...3) { $0.name() }, snatVIPs: list(0...2) { $0.address() },
+          snatPortsPerMachine: 8 * pick(1...8064), fastPath: flip()))
     }
   }
 

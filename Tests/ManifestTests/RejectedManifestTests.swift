@@ -143,6 +143,24 @@ import Testing
     Rejected(
       service("  vip: 1.2.3.4\n  snat: blue-1"),
       "5:9: spec.snat: must be a list, not text; each must be \(name)"),
+    Rejected(
+      service("  vip: 1.2.3.4\n  snatVIPs: [1.2.3.5, blue]"),
+      "5:23: spec.snatVIPs[1]: must be an IPv4 address such as 10.0.0.1, not blue"),
+    Rejected(
+      service("  vip: 1.2.3.4\n  snatVIPs: 1.2.3.5"),
+      "5:13: spec.snatVIPs: must be a list, not text; each must be an IPv4 address such as 10.0.0.1"),
+    Rejected(
+      service("  vip: 1.2.3.4\n  snatPortsPerMachine: 1001"),
+      "5:24: spec.snatPortsPerMachine: must be a multiple of 8 from 8 to 64512, not 1001"),
+    Rejected(
+      service("  vip: 1.2.3.4\n  snatPortsPerMachine: 0"),
+      "5:24: spec.snatPortsPerMachine: must be a whole number from 8 to 64512, not 0"),
+    Rejected(
+      service("  vip: 1.2.3.4\n  snatPortsPerMachine: 64520"),
+      "5:24: spec.snatPortsPerMachine: must be a whole number from 8 to 64512, not 64520"),
+    Rejected(
+      service("  vip: 1.2.3.4\n  snatPorts: 8"),
+      "5:3: spec.snatPorts: unknown key; did you mean snatPortsPerMachine?"),
     Rejected(service("  vip: 1.2.3.4\n  snat: [b, B]"), "5:13: spec.snat[1]: must be \(name), not B"),
     Rejected(
       service("  vip: 1.2.3.4\n  fastPath: yes"), "5:13: spec.fastPath: must be true or false, not yes"),

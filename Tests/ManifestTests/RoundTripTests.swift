@@ -62,6 +62,9 @@ import Testing
             threshold: 2
         snat:
         - blue-1
+        snatVIPs:
+        - 203.0.113.11
+        snatPortsPerMachine: 16000
         fastPath: false
 
       """

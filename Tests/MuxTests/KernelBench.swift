@@ -209,7 +209,7 @@ final class KernelBench {
     let output = bench.send(forwarded, offload: offload, now: Self.now)
     switch output.verdict {
     case .pass: return .stack
-    case .deliver: return .dropped
+    case .deliver, .hold: return .dropped
     case .drop(let reason):
       guard bench.counters.drops[.tooBig, default: 0] == tooBig else { return .stack }
       drops[reason, default: 0] += 1

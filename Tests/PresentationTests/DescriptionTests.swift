@@ -59,6 +59,10 @@ import Testing
       Locator:        10.64.1.1
       Attachment:     tun device eth0 in network namespace lab-blue-1
       SNAT:           203.0.113.10 (blue)
+      Leased ports:   16 of 203.0.113.10; 8 of 203.0.113.11, 8 recalled
+      Ports in use:   17, by 60 connections
+      Port requests:  4, 1 refused; answered after 2.04ms (p50), 16ms (p99)
+      Without port:   2 packets wait, 9 dropped
       Flows:          3
       Packets:        in 1200, out 1100
       Bytes:          in 96000
@@ -90,7 +94,9 @@ import Testing
       Name:           blue
       Kind:           Service
       VIP:            203.0.113.10 (announced)
-      SNAT:           blue-1
+      SNAT:           blue-1, blue-2
+      SNAT VIPs:      203.0.113.11
+      SNAT ports:     at most 16000 for each VM
       FastPath:       off
       Endpoint http:
         Address:      203.0.113.10:80/tcp
@@ -111,9 +117,36 @@ import Testing
         Backends:
           VM       LOCATOR     WEIGHT   HEALTH     PACKETS   BYTES   CONNECTIONS   REASON
           blue-1   10.64.1.1   1        unprobed   -         -       -             -
+      Leased ports:
+        VIP            VM       ALLOCATED   RECALLED   IN USE   CONNECTIONS   REQUESTS   REFUSED   WAIT P99   HELD   DROPPED
+        203.0.113.10   blue-1   16          0          17       60            4          1         16ms       2      9
+        203.0.113.10   blue-2   0           0          -        -             -          -         -          -      -
+        203.0.113.11   blue-1   8           8          -        -             -          -         -          -      -
 
       """
     #expect(description.text(.services, "blue") == text)
+  }
+
+  @Test func aVIP() {
+    let text = """
+      VIP:            203.0.113.11
+      Service:        blue
+      Announced:      yes
+      Each VM:        at most 16000 ports
+      Ports:          64512
+      Allocated:      8
+      Recalled:       8
+      Orphaned:       16
+      Free:           64488
+      Leased ports:
+        VIP            VM       ALLOCATED   RECALLED   IN USE   CONNECTIONS   REQUESTS   REFUSED   WAIT P99   HELD   DROPPED
+        203.0.113.11   blue-1   8           8          -        -             -          -         -          -      -
+
+      """
+    #expect(description.text(.snat, "203.0.113.11") == text)
+    let first = description.text(.snat, "203.0.113.10") ?? ""
+    #expect(
+      first.contains("\nEndpoints:      80/tcp, 53/udp\nPorts:          64512\nAllocated:      16\nFree: "))
   }
 
   @Test func endpointsAreDescribedWithTheirService() {
@@ -123,7 +156,7 @@ import Testing
 
   @Test(arguments: [
     (Subject.nodes, "host9"), (.muxes, "host1"), (.hosts, "mux1"), (.vms, "blue"), (.networks, "blue-1"),
-    (.services, "green"), (.all, "blue"),
+    (.services, "green"), (.snat, "203.0.113.20"), (.all, "blue"),
   ]) func nothingOfThatName(subject: Subject, name: String) {
     #expect(description.text(subject, name) == nil)
   }

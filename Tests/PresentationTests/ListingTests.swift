@@ -105,8 +105,8 @@ import Wire
 
       """
     let wide = """
-      NAME   VIP            PORTS           HEALTHY   ANNOUNCED   SNAT     FASTPATH
-      blue   203.0.113.10   80/tcp,53/udp   2/3       yes         blue-1   off
+      NAME   VIP            PORTS           HEALTHY   ANNOUNCED   SNAT            FASTPATH
+      blue   203.0.113.10   80/tcp,53/udp   2/3       yes         blue-1,blue-2   off
 
       """
     #expect(table(.services) == narrow)
@@ -147,5 +147,28 @@ import Wire
       """
     #expect(table(.backends) == narrow)
     #expect(table(.backends, .wide) == wide)
+  }
+
+  @Test func snat() {
+    let narrow = """
+      VIP            SERVICE   VM       ALLOCATED   INUSE   FREE    REQUESTS   REFUSED   WAITP99
+      203.0.113.10   blue      -        16          -       64496   -          -         -
+      203.0.113.10   blue      blue-1   16          17      7       4          1         16ms
+      203.0.113.10   blue      blue-2   0           -       -       -          -         -
+      203.0.113.11   blue      -        8           -       64488   -          -         -
+      203.0.113.11   blue      blue-1   8           -       -       -          -         -
+
+      """
+    let wide = """
+      VIP            SERVICE   VM       ALLOCATED   INUSE   FREE    REQUESTS   REFUSED   WAITP99   RECALLED   ORPHANED   CONNECTIONS   HELD   DROPPED   WAITP50   LOCATOR
+      203.0.113.10   blue      -        16          -       64496   -          -         -         0          0          -             -      -         -         -
+      203.0.113.10   blue      blue-1   16          17      7       4          1         16ms      0          -          60            2      9         2.04ms    10.64.1.1
+      203.0.113.10   blue      blue-2   0           -       -       -          -         -         0          -          -             -      -         -         10.64.2.2
+      203.0.113.11   blue      -        8           -       64488   -          -         -         8          16         -             -      -         -         -
+      203.0.113.11   blue      blue-1   8           -       -       -          -         -         8          -          -             -      -         -         10.64.1.1
+
+      """
+    #expect(table(.snat) == narrow)
+    #expect(table(.snat, .wide) == wide)
   }
 }

@@ -11,7 +11,17 @@ enum SampleState {
     machines: [
       machine("blue-1", 11, host: "host1", locator: 1), machine("blue-2", 12, host: "host2", locator: 2),
     ],
-    services: [blue])
+    services: [blue], ports: ports)
+
+  /// The first VIP's ports are in use; one range of the second was recalled, and two have lost their host.
+  private static let ports = [
+    PortPoolStatus(
+      vip: web.vip, service: "blue", capacity: 8064, free: 8062, orphaned: 0,
+      holdings: [.init(machine: "blue-1", locator: IPv4Address(10, 64, 1, 1), ranges: 2, recalled: 0)]),
+    PortPoolStatus(
+      vip: IPv4Address(203, 0, 113, 11), service: "blue", capacity: 8064, free: 8061, orphaned: 2,
+      holdings: [.init(machine: "blue-1", locator: IPv4Address(10, 64, 1, 1), ranges: 1, recalled: 1)]),
+  ]
 
   static let blue = ServiceStatus(
     service: Service(
@@ -24,7 +34,7 @@ enum SampleState {
         Endpoint(
           name: "udp-53", transport: .udp, port: 53, backendPort: 53, backends: [Backend(machine: "blue-1")],
           affinity: .sourceAndDestination, idleTimeoutMilliseconds: 60_000),
-      ], snat: ["blue-1"]),
+      ], snat: ["blue-1", "blue-2"], snatVIPs: [IPv4Address(203, 0, 113, 11)], snatPortsPerMachine: 16_000),
     backends: [
       [
         backend("blue-1", 1, locator: IPv4Address(10, 64, 1, 1), .healthy),
@@ -66,7 +76,12 @@ enum SampleState {
           Counter(name: "ananta_host_flows", labels: ["vm": "blue-1"], value: 3),
           Counter(name: "ananta_drops_total", labels: ["role": "host", "reason": "unknownMux"], value: 2),
           Counter(name: "ananta_drops_total", labels: ["role": "host", "reason": "malformed"], value: 0),
-        ], problems: ["net.ipv4.ip_forward is 0 and cannot be set"])),
+        ], problems: ["net.ipv4.ip_forward is 0 and cannot be set"],
+        ports: [
+          PortStatus(
+            locator: IPv4Address(10, 64, 1, 1), ranges: 3, portsInUse: 17, flows: 60, held: 2, requests: 4,
+            refused: 1, dropped: 9, waitMicrosecondsP50: 2_048, waitMicrosecondsP99: 16_384)
+        ])),
     NodeStatus(
       node: Node(
         name: "host2", address: IPv4Address(10, 1, 12, 2), roles: [.host],

@@ -71,6 +71,23 @@ import Testing
     #expect(backends?.map { $0["packets"] as? Int } == [1200, nil])
   }
 
+  /// Ports go by VIP, service or VM, and their items say the same as the table.
+  @Test func leasedPorts() throws {
+    let name = Listing(.snat, names: ["blue-1"], of: SampleState.state)
+    #expect(name.text(.name) == "snat/203.0.113.10/blue-1\nsnat/203.0.113.11/blue-1\n")
+    let ofVIP = Listing(.snat, names: ["203.0.113.11", "red-1"], of: SampleState.state)
+    #expect(ofVIP.text(.name) == "snat/203.0.113.11\nsnat/203.0.113.11/blue-1\n")
+    #expect(ofVIP.missing == ["red-1"])
+    let text = Listing(.snat, of: SampleState.state).text(.json)
+    let list = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+    let items = try #require(list?["items"] as? [[String: Any]])
+    #expect(items.map { $0["allocated"] as? Int } == [16, 16, 0, 8, 8])
+    #expect(items.map { $0["free"] as? Int } == [64496, 7, nil, 64488, nil])
+    #expect(items.map { $0["requests"] as? Int } == [nil, 4, nil, nil, nil])
+    #expect(items.map { $0["vm"] as? String } == [nil, "blue-1", "blue-2", nil, "blue-1"])
+    #expect(items[1]["waitMicrosecondsP99"] as? Int == 16_384)
+  }
+
   @Test(arguments: Subject.allCases) func everyNameOfASubjectIsKnown(subject: Subject) {
     for name in subject.names {
       #expect(Subject(name: name) == subject)

@@ -25,9 +25,11 @@ import Testing
   /// A little before the seed that finds a bug, to keep the time short; `ananta-sim --bug` begins at seed 0.
   static let hidingPlaces: [(Simulator.Bug, UInt64)] = Simulator.Bug.allCases.map { bug in
     switch bug {
-    case .amnesiacVoter: (bug, 120)
+    case .amnesiacVoter: (bug, 205)
     case .idleAnswerUnconfirmed: (bug, 90)
-    case .acceptAnsweredBeforeFsync, .stalePrimaryNotFenced, .leaseIgnoresDrift: (bug, 22)
+    case .stalePrimaryNotFenced: (bug, 60)
+    case .leaseIgnoresDrift: (bug, 40)
+    case .acceptAnsweredBeforeFsync: (bug, 22)
     default: (bug, 0)
     }
   }

@@ -64,6 +64,30 @@ private final class ScriptedAgent: Sendable {
     try await server.stop()
   }
 
+  @Test func portsAreAskedForAndRefused() async throws {
+    let manager = ScriptedManager()
+    let server = try await RunningServer.start(manager)
+    let agent = ScriptedAgent([server.address])
+    let running = Task { await agent.run() }
+    #expect(try await eventually { agent.connections == 1 })
+    let locator = IPv4Address(10, 1, 0, 2)
+    let range = try #require(PortRange(vip: IPv4Address(203, 0, 113, 10), firstPort: 1024))
+    let lease = PortLease(range, to: locator)
+    let reports = [Report.portRequest(PortRequest(locator: locator)), .portsReturned([lease])]
+    for report in reports { agent.link.report(report) }
+    #expect(try await eventually { manager.state.withLock { $0.reports == reports } })
+    let refusal = PortRefusal(locator: locator, reason: .cap, retryAfterMilliseconds: 500)
+    let update = Update(
+      epoch: Epoch(1), revision: Revision(1), isSnapshot: false, commands: [.leasePortRange(lease)])
+    manager.push(.portRefusal(refusal))
+    manager.push(update)
+    #expect(try await eventually { agent.events.withLock { $0.count } == 4 })
+    #expect(agent.events.withLock { $0.suffix(2) } == [.portRefusal(refusal), .update(update)])
+    running.cancel()
+    await running.value
+    try await server.stop()
+  }
+
   @Test func noHealthIsLostWhileTheManagerRestarts() async throws {
     let manager = ScriptedManager()
     var server = try await RunningServer.start(manager)

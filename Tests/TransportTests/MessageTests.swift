@@ -18,7 +18,8 @@ import Wire
       #expect(try trip(random.operation()))
       #expect(try trip(random.outcome()))
       #expect(try trip(random.report()))
-      #expect(try trip(random.update()))
+      #expect(try trip(random.managerMessage()))
+      #expect(try trip(random.recall()))
       #expect(try trip(random.state()))
       #expect(try trip(random.auditRecord()))
       #expect(try trip(random.managerGroup()))
@@ -32,7 +33,8 @@ import Wire
       var bytes: [UInt8] = try random.state().proto.serializedBytes()
       for _ in 0..<3 where !bytes.isEmpty { bytes[random.pick(bytes.count)] = UInt8(random.pick(256)) }
       if let proto = try? ProtoClusterState(serializedBytes: bytes) { _ = try? ClusterState(proto) }
-      if let proto = try? ProtoUpdate(serializedBytes: bytes) { _ = try? Update(proto) }
+      if let proto = try? ProtoManagerMessage(serializedBytes: bytes) { _ = try? ManagerMessage(proto) }
+      if let proto = try? ProtoPortRecall(serializedBytes: bytes) { _ = try? PortRecall(proto) }
       if let proto = try? ProtoReplicaMessage(serializedBytes: bytes) { _ = try? PeerMessage(proto) }
       if let proto = try? ProtoReport(serializedBytes: bytes) { _ = try? Report(proto) }
     }

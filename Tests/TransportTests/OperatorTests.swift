@@ -47,6 +47,19 @@ import Wire
     try await server.stop()
   }
 
+  @Test func recallsComeWholeAndAreCounted() async throws {
+    let manager = ScriptedManager()
+    let server = try await RunningServer.start(manager)
+    let range = try #require(PortRange(vip: IPv4Address(203, 0, 113, 10), firstPort: 1024))
+    let recalls = [PortRecall.machine("web-1"), .range(range), .vip(range.vip)]
+    for (place, recall) in recalls.enumerated() {
+      #expect(try await server.client().recall(recall) == place + 1)
+    }
+    #expect(manager.state.withLock { $0.recalls } == recalls)
+    #expect(manager.state.withLock { $0.identities } == [.anonymous, .anonymous, .anonymous])
+    try await server.stop()
+  }
+
   @Test(arguments: [
     ManagementError.overloaded(reason: "too many", retryAfterMilliseconds: 250), .unavailable(reason: "disk"),
     .uncertain(reason: "deposed"), .refused(reason: "no"), .forbidden(reason: "not you"),
@@ -60,6 +73,7 @@ import Wire
     await #expect(throws: ManagementClientError.manager(error)) { try await client.state() }
     await #expect(throws: ManagementClientError.manager(error)) { try await client.auditRecords() }
     await #expect(throws: ManagementClientError.manager(error)) { try await client.change(.add("m3")) }
+    await #expect(throws: ManagementClientError.manager(error)) { try await client.recall(.vip(.any)) }
     await #expect(throws: ManagementClientError.manager(error)) {
       try await client.wait(for: Revision(3), limit: .seconds(30)) { _ in }
     }

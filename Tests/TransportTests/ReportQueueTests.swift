@@ -53,6 +53,47 @@ import Wire
     #expect(queue.next() == nil)
   }
 
+  private func lease(_ number: Int) throws -> PortLease {
+    let range = PortRange(
+      vip: IPv4Address(number: UInt32(number / 8064)), firstPort: UInt16(1024 + number % 8064 * 8))
+    return PortLease(try #require(range), to: .any)
+  }
+
+  @Test func eachRequestAndEachRangeWaitsOnce() throws {
+    var queue = ReportQueue()
+    let requests = (0..<3).map { PortRequest(locator: IPv4Address(number: $0)) }
+    queue.add(.portsReturned([try lease(1), try lease(2)]))
+    queue.add(.health([change(1, true)]))
+    for request in requests + requests { queue.add(.portRequest(request)) }
+    queue.add(.portsReturned([try lease(2), try lease(3)]))
+    queue.add(.acknowledged(Revision(1), Epoch(1)))
+    #expect(queue.next() == .acknowledged(Revision(1), Epoch(1)))
+    for request in requests { #expect(queue.next() == .portRequest(request)) }
+    #expect(queue.next() == .health([change(1, true)]))
+    #expect(queue.next() == .portsReturned([try lease(1), try lease(2), try lease(3)]))
+    #expect(queue.next() == nil)
+    queue.add(.portRequest(requests[0]))
+    #expect(queue.next() == .portRequest(requests[0]))
+    queue.add(.portRequest(requests[1]))
+    queue.add(.portsReturned([try lease(1)]))
+    queue.beginStream()
+    #expect(queue.next() == nil)
+  }
+
+  @Test func manyRangesGoInBatches() throws {
+    var queue = ReportQueue()
+    let leases = try (0..<20_000).map { try lease($0) }
+    queue.add(.portsReturned(leases))
+    var sent: [PortLease] = []
+    var batches = 0
+    while case .portsReturned(let batch)? = queue.next() {
+      sent += batch
+      batches += 1
+    }
+    #expect(sent == leases)
+    #expect(batches == 3)
+  }
+
   @Test func delaysGrowToTheLimitAndAreShortenedAtRandom() {
     var delay = RetryDelay()
     #expect(

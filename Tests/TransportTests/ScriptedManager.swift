@@ -20,11 +20,12 @@ final class ScriptedManager: ManagementService {
     var records: [AuditRecord] = []
     var group = ManagerGroup(answering: "m1", cluster: 0, managers: [])
     var changes: [ManagerChange] = []
+    var recalls: [PortRecall] = []
     var hellos: [Hello] = []
     var reports: [Report] = []
     var detached: [SessionID] = []
     var waitsEnded = 0
-    var streams: [SessionID: AsyncStream<Update>.Continuation] = [:]
+    var streams: [SessionID: AsyncStream<ManagerMessage>.Continuation] = [:]
   }
 
   let state = Mutex(State())
@@ -60,6 +61,16 @@ final class ScriptedManager: ManagementService {
     if let failure { throw failure }
   }
 
+  func recall(_ recall: PortRecall, by identity: Identity) async throws(ManagementError) -> Int {
+    let (count, failure) = state.withLock { state in
+      state.recalls.append(recall)
+      state.identities.append(identity)
+      return (state.recalls.count, state.failure)
+    }
+    if let failure { throw failure }
+    return count
+  }
+
   private func answer<Value: Sendable>(_ read: (State) -> Value) throws(ManagementError) -> Value {
     let (value, failure) = state.withLock { (read($0), $0.failure) }
     if let failure { throw failure }
@@ -77,7 +88,7 @@ final class ScriptedManager: ManagementService {
   }
 
   func attach(_ hello: Hello) async throws(ManagementError) -> AgentSession {
-    let (stream, continuation) = AsyncStream.makeStream(of: Update.self)
+    let (stream, continuation) = AsyncStream.makeStream(of: ManagerMessage.self)
     let (id, failure) = state.withLock { state in
       state.hellos.append(hello)
       let id = SessionID(UInt64(state.hellos.count))
@@ -85,8 +96,9 @@ final class ScriptedManager: ManagementService {
       return (id, state.failure)
     }
     if let failure { throw failure }
-    continuation.yield(Update(epoch: Epoch(1), revision: Revision(id.number), isSnapshot: true, commands: []))
-    return AgentSession(id: id, updates: stream)
+    continuation.yield(
+      .update(Update(epoch: Epoch(1), revision: Revision(id.number), isSnapshot: true, commands: [])))
+    return AgentSession(id: id, messages: stream)
   }
 
   func report(_ report: Report, from session: SessionID) async {
@@ -105,8 +117,10 @@ final class ScriptedManager: ManagementService {
     state.withLock { $0.streams.max { $0.key < $1.key }?.value }?.finish()
   }
 
-  func push(_ update: Update) {
-    state.withLock { _ = $0.streams.max { $0.key < $1.key }?.value.yield(update) }
+  func push(_ update: Update) { push(.update(update)) }
+
+  func push(_ message: ManagerMessage) {
+    state.withLock { _ = $0.streams.max { $0.key < $1.key }?.value.yield(message) }
   }
 }
 

@@ -76,7 +76,7 @@ extension RandomValues {
   mutating func service() -> Service {
     Service(
       name: text(), vip: address(), endpoints: list { $0.endpoint() }, snat: list { $0.text() },
-      fastPath: flip())
+      snatVIPs: list { $0.address() }, snatPortsPerMachine: pick(70_000), fastPath: flip())
   }
 
   mutating func resource() -> Resource {
@@ -127,7 +127,8 @@ extension RandomValues {
       paths: list {
         ForwardingPath(
           role: $0.one(of: Role.allCases), device: $0.text(), path: $0.text(), reason: $0.text())
-      })
+      },
+      ports: list { $0.portStatus() })
   }
 
   mutating func healthChange() -> HealthChange {
@@ -135,7 +136,9 @@ extension RandomValues {
   }
 
   mutating func report() -> Report {
-    switch pick(5) {
+    switch pick(7) {
+    case 5: .portRequest(PortRequest(locator: address()))
+    case 6: .portsReturned(list { $0.lease() })
     case 0:
       .hello(
         Hello(node: text(), roles: list { $0.one(of: Role.allCases) }, epoch: epoch(), revision: revision()))
@@ -147,8 +150,13 @@ extension RandomValues {
   }
 
   mutating func command() -> Command {
-    switch pick(10) {
+    switch pick(15) {
     case 8: .setKeys(keyRing())
+    case 9: .setPortRange(lease())
+    case 10: .removePortRange(range())
+    case 11: .leasePortRange(lease())
+    case 12: .recallPortRange(lease())
+    case 13: .endPortRange(lease())
     case 0:
       .setMuxEndpoint(
         MuxEndpoint(
@@ -225,6 +233,6 @@ extension RandomValues {
       },
       networks: list { $0.network() },
       machines: list { MachineStatus(machine: $0.machine(), locator: $0.address()) },
-      services: list { $0.serviceStatus() })
+      services: list { $0.serviceStatus() }, ports: list { $0.portPoolStatus() })
   }
 }

@@ -71,7 +71,14 @@ import Testing
       try await client.change(.add("m2"))
     }
     #expect(change.contains("read-only"))
-    #expect(service.state.withLock { $0.changes.isEmpty && $0.operations.count == $0.dryRuns })
+    let recall = try await ask(service, server: pki.manager(), client: reader) {
+      client throws(ManagementClientError) in
+      _ = try await client.recall(.machine("web-1"))
+    }
+    #expect(recall.contains("read-only"))
+    #expect(
+      service.state.withLock { $0.changes.isEmpty && $0.recalls.isEmpty && $0.operations.count == $0.dryRuns }
+    )
   }
 
   @Test func aNodeIsNoOperator() async throws {

@@ -102,6 +102,19 @@ internal enum ProtoOperator: Sendable {
                 type: .unary
             )
         }
+        /// Namespace for "RecallPorts" metadata.
+        internal enum RecallPorts: Sendable {
+            /// Request type for "RecallPorts".
+            internal typealias Input = ProtoPortRecall
+            /// Response type for "RecallPorts".
+            internal typealias Output = ProtoPortsRecalled
+            /// Descriptor for "RecallPorts".
+            internal static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "ananta.v1.Operator"),
+                method: "RecallPorts",
+                type: .unary
+            )
+        }
         /// Descriptors for all methods in the "ananta.v1.Operator" service.
         internal static let descriptors: [GRPCCore.MethodDescriptor] = [
             Apply.descriptor,
@@ -109,7 +122,8 @@ internal enum ProtoOperator: Sendable {
             Wait.descriptor,
             Events.descriptor,
             Managers.descriptor,
-            ChangeManagers.descriptor
+            ChangeManagers.descriptor,
+            RecallPorts.descriptor
         ]
     }
 }
@@ -247,6 +261,24 @@ extension ProtoOperator {
             request: GRPCCore.StreamingServerRequest<ProtoManagerChange>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<ProtoManagersChanged>
+
+        /// Handle the "RecallPorts" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Calls leased ports back.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `ProtoPortRecall` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `ProtoPortsRecalled` messages.
+        func recallPorts(
+            request: GRPCCore.StreamingServerRequest<ProtoPortRecall>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<ProtoPortsRecalled>
     }
 
     /// Service protocol for the "ananta.v1.Operator" service.
@@ -368,6 +400,24 @@ extension ProtoOperator {
             request: GRPCCore.ServerRequest<ProtoManagerChange>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.ServerResponse<ProtoManagersChanged>
+
+        /// Handle the "RecallPorts" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Calls leased ports back.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `ProtoPortRecall` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `ProtoPortsRecalled` message.
+        func recallPorts(
+            request: GRPCCore.ServerRequest<ProtoPortRecall>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<ProtoPortsRecalled>
     }
 
     /// Simple service protocol for the "ananta.v1.Operator" service.
@@ -488,6 +538,24 @@ extension ProtoOperator {
             request: ProtoManagerChange,
             context: GRPCCore.ServerContext
         ) async throws -> ProtoManagersChanged
+
+        /// Handle the "RecallPorts" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Calls leased ports back.
+        ///
+        /// - Parameters:
+        ///   - request: A `ProtoPortRecall` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `ProtoPortsRecalled` to respond with.
+        func recallPorts(
+            request: ProtoPortRecall,
+            context: GRPCCore.ServerContext
+        ) async throws -> ProtoPortsRecalled
     }
 }
 
@@ -561,6 +629,17 @@ extension ProtoOperator.StreamingServiceProtocol {
                 )
             }
         )
+        router.registerHandler(
+            forMethod: ProtoOperator.Method.RecallPorts.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<ProtoPortRecall>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<ProtoPortsRecalled>(),
+            handler: { request, context in
+                try await self.recallPorts(
+                    request: request,
+                    context: context
+                )
+            }
+        )
     }
 }
 
@@ -627,6 +706,17 @@ extension ProtoOperator.ServiceProtocol {
         context: GRPCCore.ServerContext
     ) async throws -> GRPCCore.StreamingServerResponse<ProtoManagersChanged> {
         let response = try await self.changeManagers(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    internal func recallPorts(
+        request: GRPCCore.StreamingServerRequest<ProtoPortRecall>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<ProtoPortsRecalled> {
+        let response = try await self.recallPorts(
             request: GRPCCore.ServerRequest(stream: request),
             context: context
         )
@@ -712,6 +802,19 @@ extension ProtoOperator.SimpleServiceProtocol {
     ) async throws -> GRPCCore.ServerResponse<ProtoManagersChanged> {
         return GRPCCore.ServerResponse<ProtoManagersChanged>(
             message: try await self.changeManagers(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    internal func recallPorts(
+        request: GRPCCore.ServerRequest<ProtoPortRecall>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<ProtoPortsRecalled> {
+        return GRPCCore.ServerResponse<ProtoPortsRecalled>(
+            message: try await self.recallPorts(
                 request: request.message,
                 context: context
             ),
@@ -869,6 +972,29 @@ extension ProtoOperator {
             deserializer: some GRPCCore.MessageDeserializer<ProtoManagersChanged>,
             options: GRPCCore.CallOptions,
             onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<ProtoManagersChanged>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "RecallPorts" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Calls leased ports back.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `ProtoPortRecall` message.
+        ///   - serializer: A serializer for `ProtoPortRecall` messages.
+        ///   - deserializer: A deserializer for `ProtoPortsRecalled` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func recallPorts<Result>(
+            request: GRPCCore.ClientRequest<ProtoPortRecall>,
+            serializer: some GRPCCore.MessageSerializer<ProtoPortRecall>,
+            deserializer: some GRPCCore.MessageDeserializer<ProtoPortsRecalled>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<ProtoPortsRecalled>) async throws -> Result
         ) async throws -> Result where Result: Sendable
     }
 
@@ -1093,6 +1219,40 @@ extension ProtoOperator {
                 onResponse: handleResponse
             )
         }
+
+        /// Call the "RecallPorts" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Calls leased ports back.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `ProtoPortRecall` message.
+        ///   - serializer: A serializer for `ProtoPortRecall` messages.
+        ///   - deserializer: A deserializer for `ProtoPortsRecalled` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        internal func recallPorts<Result>(
+            request: GRPCCore.ClientRequest<ProtoPortRecall>,
+            serializer: some GRPCCore.MessageSerializer<ProtoPortRecall>,
+            deserializer: some GRPCCore.MessageDeserializer<ProtoPortsRecalled>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<ProtoPortsRecalled>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: ProtoOperator.Method.RecallPorts.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
     }
 }
 
@@ -1266,6 +1426,35 @@ extension ProtoOperator.ClientProtocol {
             request: request,
             serializer: GRPCProtobuf.ProtobufSerializer<ProtoManagerChange>(),
             deserializer: GRPCProtobuf.ProtobufDeserializer<ProtoManagersChanged>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "RecallPorts" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Calls leased ports back.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `ProtoPortRecall` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func recallPorts<Result>(
+        request: GRPCCore.ClientRequest<ProtoPortRecall>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<ProtoPortsRecalled>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.recallPorts(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<ProtoPortRecall>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<ProtoPortsRecalled>(),
             options: options,
             onResponse: handleResponse
         )
@@ -1470,6 +1659,39 @@ extension ProtoOperator.ClientProtocol {
             onResponse: handleResponse
         )
     }
+
+    /// Call the "RecallPorts" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Calls leased ports back.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func recallPorts<Result>(
+        _ message: ProtoPortRecall,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<ProtoPortsRecalled>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<ProtoPortRecall>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.recallPorts(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
 }
 
 // MARK: - ananta.v1.Agents
@@ -1486,7 +1708,7 @@ internal enum ProtoAgents: Sendable {
             /// Request type for "Session".
             internal typealias Input = ProtoReport
             /// Response type for "Session".
-            internal typealias Output = ProtoUpdate
+            internal typealias Output = ProtoManagerMessage
             /// Descriptor for "Session".
             internal static let descriptor = GRPCCore.MethodDescriptor(
                 service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "ananta.v1.Agents"),
@@ -1531,7 +1753,7 @@ extension ProtoAgents {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > The agent's first message is a hello; the manager answers with updates until the stream ends.
+        /// > The agent's first message is a hello; the manager answers with its messages until the stream ends.
         ///
         /// - Parameters:
         ///   - request: A streaming request of `ProtoReport` messages.
@@ -1539,11 +1761,11 @@ extension ProtoAgents {
         /// - Throws: Any error which occurred during the processing of the request. Thrown errors
         ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
         ///     to an internal error.
-        /// - Returns: A streaming response of `ProtoUpdate` messages.
+        /// - Returns: A streaming response of `ProtoManagerMessage` messages.
         func session(
             request: GRPCCore.StreamingServerRequest<ProtoReport>,
             context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.StreamingServerResponse<ProtoUpdate>
+        ) async throws -> GRPCCore.StreamingServerResponse<ProtoManagerMessage>
     }
 
     /// Service protocol for the "ananta.v1.Agents" service.
@@ -1562,7 +1784,7 @@ extension ProtoAgents {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > The agent's first message is a hello; the manager answers with updates until the stream ends.
+        /// > The agent's first message is a hello; the manager answers with its messages until the stream ends.
         ///
         /// - Parameters:
         ///   - request: A streaming request of `ProtoReport` messages.
@@ -1570,11 +1792,11 @@ extension ProtoAgents {
         /// - Throws: Any error which occurred during the processing of the request. Thrown errors
         ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
         ///     to an internal error.
-        /// - Returns: A streaming response of `ProtoUpdate` messages.
+        /// - Returns: A streaming response of `ProtoManagerMessage` messages.
         func session(
             request: GRPCCore.StreamingServerRequest<ProtoReport>,
             context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.StreamingServerResponse<ProtoUpdate>
+        ) async throws -> GRPCCore.StreamingServerResponse<ProtoManagerMessage>
     }
 
     /// Simple service protocol for the "ananta.v1.Agents" service.
@@ -1591,18 +1813,18 @@ extension ProtoAgents {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > The agent's first message is a hello; the manager answers with updates until the stream ends.
+        /// > The agent's first message is a hello; the manager answers with its messages until the stream ends.
         ///
         /// - Parameters:
         ///   - request: A stream of `ProtoReport` messages.
-        ///   - response: A response stream of `ProtoUpdate` messages.
+        ///   - response: A response stream of `ProtoManagerMessage` messages.
         ///   - context: Context providing information about the RPC.
         /// - Throws: Any error which occurred during the processing of the request. Thrown errors
         ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
         ///     to an internal error.
         func session(
             request: GRPCCore.RPCAsyncSequence<ProtoReport, any Swift.Error>,
-            response: GRPCCore.RPCWriter<ProtoUpdate>,
+            response: GRPCCore.RPCWriter<ProtoManagerMessage>,
             context: GRPCCore.ServerContext
         ) async throws
     }
@@ -1615,7 +1837,7 @@ extension ProtoAgents.StreamingServiceProtocol {
         router.registerHandler(
             forMethod: ProtoAgents.Method.Session.descriptor,
             deserializer: GRPCProtobuf.ProtobufDeserializer<ProtoReport>(),
-            serializer: GRPCProtobuf.ProtobufSerializer<ProtoUpdate>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<ProtoManagerMessage>(),
             handler: { request, context in
                 try await self.session(
                     request: request,
@@ -1637,8 +1859,8 @@ extension ProtoAgents.SimpleServiceProtocol {
     internal func session(
         request: GRPCCore.StreamingServerRequest<ProtoReport>,
         context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.StreamingServerResponse<ProtoUpdate> {
-        return GRPCCore.StreamingServerResponse<ProtoUpdate>(
+    ) async throws -> GRPCCore.StreamingServerResponse<ProtoManagerMessage> {
+        return GRPCCore.StreamingServerResponse<ProtoManagerMessage>(
             metadata: [:],
             producer: { writer in
                 try await self.session(
@@ -1669,12 +1891,12 @@ extension ProtoAgents {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > The agent's first message is a hello; the manager answers with updates until the stream ends.
+        /// > The agent's first message is a hello; the manager answers with its messages until the stream ends.
         ///
         /// - Parameters:
         ///   - request: A streaming request producing `ProtoReport` messages.
         ///   - serializer: A serializer for `ProtoReport` messages.
-        ///   - deserializer: A deserializer for `ProtoUpdate` messages.
+        ///   - deserializer: A deserializer for `ProtoManagerMessage` messages.
         ///   - options: Options to apply to this RPC.
         ///   - handleResponse: A closure which handles the response and returns its result to
         ///       the caller. Returning from the closure will cancel the RPC if it hasn't
@@ -1683,9 +1905,9 @@ extension ProtoAgents {
         func session<Result>(
             request: GRPCCore.StreamingClientRequest<ProtoReport>,
             serializer: some GRPCCore.MessageSerializer<ProtoReport>,
-            deserializer: some GRPCCore.MessageDeserializer<ProtoUpdate>,
+            deserializer: some GRPCCore.MessageDeserializer<ProtoManagerMessage>,
             options: GRPCCore.CallOptions,
-            onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<ProtoUpdate>) async throws -> Result
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<ProtoManagerMessage>) async throws -> Result
         ) async throws -> Result where Result: Sendable
     }
 
@@ -1713,12 +1935,12 @@ extension ProtoAgents {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > The agent's first message is a hello; the manager answers with updates until the stream ends.
+        /// > The agent's first message is a hello; the manager answers with its messages until the stream ends.
         ///
         /// - Parameters:
         ///   - request: A streaming request producing `ProtoReport` messages.
         ///   - serializer: A serializer for `ProtoReport` messages.
-        ///   - deserializer: A deserializer for `ProtoUpdate` messages.
+        ///   - deserializer: A deserializer for `ProtoManagerMessage` messages.
         ///   - options: Options to apply to this RPC.
         ///   - handleResponse: A closure which handles the response and returns its result to
         ///       the caller. Returning from the closure will cancel the RPC if it hasn't
@@ -1727,9 +1949,9 @@ extension ProtoAgents {
         internal func session<Result>(
             request: GRPCCore.StreamingClientRequest<ProtoReport>,
             serializer: some GRPCCore.MessageSerializer<ProtoReport>,
-            deserializer: some GRPCCore.MessageDeserializer<ProtoUpdate>,
+            deserializer: some GRPCCore.MessageDeserializer<ProtoManagerMessage>,
             options: GRPCCore.CallOptions = .defaults,
-            onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<ProtoUpdate>) async throws -> Result
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<ProtoManagerMessage>) async throws -> Result
         ) async throws -> Result where Result: Sendable {
             try await self.client.bidirectionalStreaming(
                 request: request,
@@ -1750,7 +1972,7 @@ extension ProtoAgents.ClientProtocol {
     ///
     /// > Source IDL Documentation:
     /// >
-    /// > The agent's first message is a hello; the manager answers with updates until the stream ends.
+    /// > The agent's first message is a hello; the manager answers with its messages until the stream ends.
     ///
     /// - Parameters:
     ///   - request: A streaming request producing `ProtoReport` messages.
@@ -1762,12 +1984,12 @@ extension ProtoAgents.ClientProtocol {
     internal func session<Result>(
         request: GRPCCore.StreamingClientRequest<ProtoReport>,
         options: GRPCCore.CallOptions = .defaults,
-        onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<ProtoUpdate>) async throws -> Result
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<ProtoManagerMessage>) async throws -> Result
     ) async throws -> Result where Result: Sendable {
         try await self.session(
             request: request,
             serializer: GRPCProtobuf.ProtobufSerializer<ProtoReport>(),
-            deserializer: GRPCProtobuf.ProtobufDeserializer<ProtoUpdate>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<ProtoManagerMessage>(),
             options: options,
             onResponse: handleResponse
         )
@@ -1781,7 +2003,7 @@ extension ProtoAgents.ClientProtocol {
     ///
     /// > Source IDL Documentation:
     /// >
-    /// > The agent's first message is a hello; the manager answers with updates until the stream ends.
+    /// > The agent's first message is a hello; the manager answers with its messages until the stream ends.
     ///
     /// - Parameters:
     ///   - metadata: Additional metadata to send, defaults to empty.
@@ -1796,7 +2018,7 @@ extension ProtoAgents.ClientProtocol {
         metadata: GRPCCore.Metadata = [:],
         options: GRPCCore.CallOptions = .defaults,
         requestProducer producer: @Sendable @escaping (GRPCCore.RPCWriter<ProtoReport>) async throws -> Void,
-        onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<ProtoUpdate>) async throws -> Result
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<ProtoManagerMessage>) async throws -> Result
     ) async throws -> Result where Result: Sendable {
         let request = GRPCCore.StreamingClientRequest<ProtoReport>(
             metadata: metadata,

@@ -579,6 +579,68 @@ nonisolated struct ProtoManagersChanged: Sendable {
   init() {}
 }
 
+nonisolated struct ProtoPortRecall: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var recall: ProtoPortRecall.OneOf_Recall? = nil
+
+  /// All that a VM has.
+  var machine: String {
+    get {
+      if case .machine(let v)? = recall {return v}
+      return String()
+    }
+    set {recall = .machine(newValue)}
+  }
+
+  /// One range.
+  var range: ProtoPortRange {
+    get {
+      if case .range(let v)? = recall {return v}
+      return ProtoPortRange()
+    }
+    set {recall = .range(newValue)}
+  }
+
+  /// All of a VIP.
+  var vip: UInt32 {
+    get {
+      if case .vip(let v)? = recall {return v}
+      return 0
+    }
+    set {recall = .vip(newValue)}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_Recall: Equatable, Sendable {
+    /// All that a VM has.
+    case machine(String)
+    /// One range.
+    case range(ProtoPortRange)
+    /// All of a VIP.
+    case vip(UInt32)
+
+  }
+
+  init() {}
+}
+
+nonisolated struct ProtoPortsRecalled: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Of ranges.
+  var count: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 nonisolated struct ProtoOperation: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -655,39 +717,42 @@ nonisolated struct ProtoOutcome: Sendable {
   init() {}
 }
 
-nonisolated struct ProtoChange: Sendable {
+nonisolated struct ProtoChange: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   var key: ProtoResourceKey {
-    get {_key ?? ProtoResourceKey()}
-    set {_key = newValue}
+    get {_storage._key ?? ProtoResourceKey()}
+    set {_uniqueStorage()._key = newValue}
   }
   /// Returns true if `key` has been explicitly set.
-  var hasKey: Bool {self._key != nil}
+  var hasKey: Bool {_storage._key != nil}
   /// Clears the value of `key`. Subsequent reads from it will return its default value.
-  mutating func clearKey() {self._key = nil}
+  mutating func clearKey() {_uniqueStorage()._key = nil}
 
-  var action: ProtoChange.Action = .unspecified
+  var action: ProtoChange.Action {
+    get {_storage._action}
+    set {_uniqueStorage()._action = newValue}
+  }
 
   var before: ProtoResource {
-    get {_before ?? ProtoResource()}
-    set {_before = newValue}
+    get {_storage._before ?? ProtoResource()}
+    set {_uniqueStorage()._before = newValue}
   }
   /// Returns true if `before` has been explicitly set.
-  var hasBefore: Bool {self._before != nil}
+  var hasBefore: Bool {_storage._before != nil}
   /// Clears the value of `before`. Subsequent reads from it will return its default value.
-  mutating func clearBefore() {self._before = nil}
+  mutating func clearBefore() {_uniqueStorage()._before = nil}
 
   var after: ProtoResource {
-    get {_after ?? ProtoResource()}
-    set {_after = newValue}
+    get {_storage._after ?? ProtoResource()}
+    set {_uniqueStorage()._after = newValue}
   }
   /// Returns true if `after` has been explicitly set.
-  var hasAfter: Bool {self._after != nil}
+  var hasAfter: Bool {_storage._after != nil}
   /// Clears the value of `after`. Subsequent reads from it will return its default value.
-  mutating func clearAfter() {self._after = nil}
+  mutating func clearAfter() {_uniqueStorage()._after = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -739,9 +804,7 @@ nonisolated struct ProtoChange: Sendable {
 
   init() {}
 
-  fileprivate var _key: ProtoResourceKey? = nil
-  fileprivate var _before: ProtoResource? = nil
-  fileprivate var _after: ProtoResource? = nil
+  fileprivate var _storage = unsafe _StorageClass.defaultInstance
 }
 
 nonisolated struct ProtoFinding: Sendable {
@@ -1131,11 +1194,24 @@ nonisolated struct ProtoService: Sendable {
 
   var fastPath: Bool = false
 
+  var snatVips: [UInt32] = []
+
+  /// Absent: the default.
+  var snatPortsPerMachine: UInt32 {
+    get {_snatPortsPerMachine ?? 0}
+    set {_snatPortsPerMachine = newValue}
+  }
+  /// Returns true if `snatPortsPerMachine` has been explicitly set.
+  var hasSnatPortsPerMachine: Bool {self._snatPortsPerMachine != nil}
+  /// Clears the value of `snatPortsPerMachine`. Subsequent reads from it will return its default value.
+  mutating func clearSnatPortsPerMachine() {self._snatPortsPerMachine = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _vip: UInt32? = nil
+  fileprivate var _snatPortsPerMachine: UInt32? = nil
 }
 
 nonisolated struct ProtoNodeStatus: Sendable {
@@ -1301,11 +1377,72 @@ nonisolated struct ProtoClusterState: Sendable {
 
   var services: [ProtoServiceStatus] = []
 
+  var ports: [ProtoPortPoolStatus] = []
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _epoch: ProtoEpoch? = nil
+}
+
+nonisolated struct ProtoPortPoolStatus: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var vip: UInt32 {
+    get {_vip ?? 0}
+    set {_vip = newValue}
+  }
+  /// Returns true if `vip` has been explicitly set.
+  var hasVip: Bool {self._vip != nil}
+  /// Clears the value of `vip`. Subsequent reads from it will return its default value.
+  mutating func clearVip() {self._vip = nil}
+
+  var service: String = String()
+
+  /// Of ranges, like all that follow.
+  var capacity: UInt64 = 0
+
+  var free: UInt64 = 0
+
+  var orphaned: UInt64 = 0
+
+  var holdings: [ProtoPortPoolStatus.Holding] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated struct Holding: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var machine: String = String()
+
+    var locator: UInt32 {
+      get {_locator ?? 0}
+      set {_locator = newValue}
+    }
+    /// Returns true if `locator` has been explicitly set.
+    var hasLocator: Bool {self._locator != nil}
+    /// Clears the value of `locator`. Subsequent reads from it will return its default value.
+    mutating func clearLocator() {self._locator = nil}
+
+    var ranges: UInt64 = 0
+
+    var recalled: UInt64 = 0
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+
+    fileprivate var _locator: UInt32? = nil
+  }
+
+  init() {}
+
+  fileprivate var _vip: UInt32? = nil
 }
 
 /// A primary's ballot; none is the one before the first primary.
@@ -1370,6 +1507,22 @@ nonisolated struct ProtoReport: Sendable {
     set {report = .statistics(newValue)}
   }
 
+  var portRequest: ProtoPortRequest {
+    get {
+      if case .portRequest(let v)? = report {return v}
+      return ProtoPortRequest()
+    }
+    set {report = .portRequest(newValue)}
+  }
+
+  var portsReturned: ProtoPortLeases {
+    get {
+      if case .portsReturned(let v)? = report {return v}
+      return ProtoPortLeases()
+    }
+    set {report = .portsReturned(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Report: Equatable, Sendable {
@@ -1378,10 +1531,101 @@ nonisolated struct ProtoReport: Sendable {
     case refused(ProtoRefused)
     case health(ProtoHealthChanges)
     case statistics(ProtoNodeStatistics)
+    case portRequest(ProtoPortRequest)
+    case portsReturned(ProtoPortLeases)
 
   }
 
   init() {}
+}
+
+/// Eight ports of a VIP, leased as a whole.
+nonisolated struct ProtoPortRange: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var vip: UInt32 {
+    get {_vip ?? 0}
+    set {_vip = newValue}
+  }
+  /// Returns true if `vip` has been explicitly set.
+  var hasVip: Bool {self._vip != nil}
+  /// Clears the value of `vip`. Subsequent reads from it will return its default value.
+  mutating func clearVip() {self._vip = nil}
+
+  /// A multiple of 8.
+  var firstPort: UInt32 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _vip: UInt32? = nil
+}
+
+nonisolated struct ProtoPortLease: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var range: ProtoPortRange {
+    get {_range ?? ProtoPortRange()}
+    set {_range = newValue}
+  }
+  /// Returns true if `range` has been explicitly set.
+  var hasRange: Bool {self._range != nil}
+  /// Clears the value of `range`. Subsequent reads from it will return its default value.
+  mutating func clearRange() {self._range = nil}
+
+  var locator: UInt32 {
+    get {_locator ?? 0}
+    set {_locator = newValue}
+  }
+  /// Returns true if `locator` has been explicitly set.
+  var hasLocator: Bool {self._locator != nil}
+  /// Clears the value of `locator`. Subsequent reads from it will return its default value.
+  mutating func clearLocator() {self._locator = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _range: ProtoPortRange? = nil
+  fileprivate var _locator: UInt32? = nil
+}
+
+nonisolated struct ProtoPortLeases: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var leases: [ProtoPortLease] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct ProtoPortRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var locator: UInt32 {
+    get {_locator ?? 0}
+    set {_locator = newValue}
+  }
+  /// Returns true if `locator` has been explicitly set.
+  var hasLocator: Bool {self._locator != nil}
+  /// Clears the value of `locator`. Subsequent reads from it will return its default value.
+  mutating func clearLocator() {self._locator = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _locator: UInt32? = nil
 }
 
 nonisolated struct ProtoHello: Sendable {
@@ -1603,9 +1847,200 @@ nonisolated struct ProtoNodeStatistics: Sendable {
 
   var paths: [ProtoForwardingPath] = []
 
+  var ports: [ProtoPortStatus] = []
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+}
+
+nonisolated struct ProtoPortStatus: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var locator: UInt32 {
+    get {_locator ?? 0}
+    set {_locator = newValue}
+  }
+  /// Returns true if `locator` has been explicitly set.
+  var hasLocator: Bool {self._locator != nil}
+  /// Clears the value of `locator`. Subsequent reads from it will return its default value.
+  mutating func clearLocator() {self._locator = nil}
+
+  var ranges: UInt64 = 0
+
+  var portsInUse: UInt64 = 0
+
+  var flows: UInt64 = 0
+
+  var held: UInt64 = 0
+
+  var requests: UInt64 = 0
+
+  var refused: UInt64 = 0
+
+  var dropped: UInt64 = 0
+
+  var waitMicrosecondsP50: UInt64 = 0
+
+  var waitMicrosecondsP99: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _locator: UInt32? = nil
+}
+
+nonisolated struct ProtoManagerMessage: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var message: ProtoManagerMessage.OneOf_Message? = nil
+
+  var update: ProtoUpdate {
+    get {
+      if case .update(let v)? = message {return v}
+      return ProtoUpdate()
+    }
+    set {message = .update(newValue)}
+  }
+
+  var portRefusal: ProtoPortRefusal {
+    get {
+      if case .portRefusal(let v)? = message {return v}
+      return ProtoPortRefusal()
+    }
+    set {message = .portRefusal(newValue)}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_Message: Equatable, Sendable {
+    case update(ProtoUpdate)
+    case portRefusal(ProtoPortRefusal)
+
+  }
+
+  init() {}
+}
+
+/// What a node keeps on its disk, one after the other: how it became what it is.
+nonisolated struct ProtoNodeRecord: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var record: ProtoNodeRecord.OneOf_Record? = nil
+
+  var update: ProtoUpdate {
+    get {
+      if case .update(let v)? = record {return v}
+      return ProtoUpdate()
+    }
+    set {record = .update(newValue)}
+  }
+
+  /// Ranges that the host has stopped using; the manager may not know yet.
+  var portsReturned: ProtoPortLeases {
+    get {
+      if case .portsReturned(let v)? = record {return v}
+      return ProtoPortLeases()
+    }
+    set {record = .portsReturned(newValue)}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_Record: Equatable, Sendable {
+    case update(ProtoUpdate)
+    /// Ranges that the host has stopped using; the manager may not know yet.
+    case portsReturned(ProtoPortLeases)
+
+  }
+
+  init() {}
+}
+
+nonisolated struct ProtoPortRefusal: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var locator: UInt32 {
+    get {_locator ?? 0}
+    set {_locator = newValue}
+  }
+  /// Returns true if `locator` has been explicitly set.
+  var hasLocator: Bool {self._locator != nil}
+  /// Clears the value of `locator`. Subsequent reads from it will return its default value.
+  mutating func clearLocator() {self._locator = nil}
+
+  var reason: ProtoPortRefusal.Reason = .unspecified
+
+  var retryAfterMilliseconds: UInt32 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum Reason: SwiftProtobuf.Enum, Swift.CaseIterable {
+    typealias RawValue = Int
+    case unspecified // = 0
+    case cap // = 1
+    case rate // = 2
+    case exhausted // = 3
+    case noService // = 4
+    case overloaded // = 5
+    case noMux // = 6
+    case UNRECOGNIZED(Int)
+
+    init() {
+      self = .unspecified
+    }
+
+    init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .unspecified
+      case 1: self = .cap
+      case 2: self = .rate
+      case 3: self = .exhausted
+      case 4: self = .noService
+      case 5: self = .overloaded
+      case 6: self = .noMux
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    var rawValue: Int {
+      switch self {
+      case .unspecified: return 0
+      case .cap: return 1
+      case .rate: return 2
+      case .exhausted: return 3
+      case .noService: return 4
+      case .overloaded: return 5
+      case .noMux: return 6
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    static let allCases: [ProtoPortRefusal.Reason] = [
+      .unspecified,
+      .cap,
+      .rate,
+      .exhausted,
+      .noService,
+      .overloaded,
+      .noMux,
+    ]
+
+  }
+
+  init() {}
+
+  fileprivate var _locator: UInt32? = nil
 }
 
 nonisolated struct ProtoUpdate: Sendable {
@@ -1730,6 +2165,46 @@ nonisolated struct ProtoCommand: Sendable {
     set {command = .setKeys(newValue)}
   }
 
+  var setPortRange: ProtoPortLease {
+    get {
+      if case .setPortRange(let v)? = command {return v}
+      return ProtoPortLease()
+    }
+    set {command = .setPortRange(newValue)}
+  }
+
+  var removePortRange: ProtoPortRange {
+    get {
+      if case .removePortRange(let v)? = command {return v}
+      return ProtoPortRange()
+    }
+    set {command = .removePortRange(newValue)}
+  }
+
+  var leasePortRange: ProtoPortLease {
+    get {
+      if case .leasePortRange(let v)? = command {return v}
+      return ProtoPortLease()
+    }
+    set {command = .leasePortRange(newValue)}
+  }
+
+  var recallPortRange: ProtoPortLease {
+    get {
+      if case .recallPortRange(let v)? = command {return v}
+      return ProtoPortLease()
+    }
+    set {command = .recallPortRange(newValue)}
+  }
+
+  var endPortRange: ProtoPortLease {
+    get {
+      if case .endPortRange(let v)? = command {return v}
+      return ProtoPortLease()
+    }
+    set {command = .endPortRange(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Command: Equatable, Sendable {
@@ -1744,6 +2219,11 @@ nonisolated struct ProtoCommand: Sendable {
     case removeHostEndpoint(ProtoHostEndpointKey)
     case setLocators(ProtoIPv4Prefix)
     case setKeys(ProtoKeyRing)
+    case setPortRange(ProtoPortLease)
+    case removePortRange(ProtoPortRange)
+    case leasePortRange(ProtoPortLease)
+    case recallPortRange(ProtoPortLease)
+    case endPortRange(ProtoPortLease)
 
   }
 
@@ -3273,6 +3753,110 @@ nonisolated extension ProtoManagersChanged: SwiftProtobuf.Message, SwiftProtobuf
   }
 }
 
+nonisolated extension ProtoPortRecall: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PortRecall"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}machine\0\u{1}range\0\u{1}vip\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.recall != nil {try decoder.handleConflictingOneOf()}
+          self.recall = .machine(v)
+        }
+      }()
+      case 2: try {
+        var v: ProtoPortRange?
+        var hadOneofValue = false
+        if let current = self.recall {
+          hadOneofValue = true
+          if case .range(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.recall = .range(v)
+        }
+      }()
+      case 3: try {
+        var v: UInt32?
+        try decoder.decodeSingularFixed32Field(value: &v)
+        if let v = v {
+          if self.recall != nil {try decoder.handleConflictingOneOf()}
+          self.recall = .vip(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.recall {
+    case .machine?: try {
+      guard case .machine(let v)? = self.recall else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 1)
+    }()
+    case .range?: try {
+      guard case .range(let v)? = self.recall else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case .vip?: try {
+      guard case .vip(let v)? = self.recall else { preconditionFailure() }
+      try visitor.visitSingularFixed32Field(value: v, fieldNumber: 3)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPortRecall, rhs: ProtoPortRecall) -> Bool {
+    if lhs.recall != rhs.recall {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPortsRecalled: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PortsRecalled"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}count\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.count) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.count != 0 {
+      try visitor.visitSingularUInt64Field(value: self.count, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPortsRecalled, rhs: ProtoPortsRecalled) -> Bool {
+    if lhs.count != rhs.count {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension ProtoOperation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Operation"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}apply\0\u{1}delete\0")
@@ -3449,46 +4033,88 @@ nonisolated extension ProtoChange: SwiftProtobuf.Message, SwiftProtobuf._Message
   static let protoMessageName: String = _protobuf_package + ".Change"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}action\0\u{1}before\0\u{1}after\0")
 
+  fileprivate class _StorageClass {
+    var _key: ProtoResourceKey? = nil
+    var _action: ProtoChange.Action = .unspecified
+    var _before: ProtoResource? = nil
+    var _after: ProtoResource? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _key = source._key
+      _action = source._action
+      _before = source._before
+      _after = source._after
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._key) }()
-      case 2: try { try decoder.decodeSingularEnumField(value: &self.action) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._before) }()
-      case 4: try { try decoder.decodeSingularMessageField(value: &self._after) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._key) }()
+        case 2: try { try decoder.decodeSingularEnumField(value: &_storage._action) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._before) }()
+        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._after) }()
+        default: break
+        }
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._key {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
-    if self.action != .unspecified {
-      try visitor.visitSingularEnumField(value: self.action, fieldNumber: 2)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._key {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      if _storage._action != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._action, fieldNumber: 2)
+      }
+      try { if let v = _storage._before {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      try { if let v = _storage._after {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      } }()
     }
-    try { if let v = self._before {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    } }()
-    try { if let v = self._after {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: ProtoChange, rhs: ProtoChange) -> Bool {
-    if lhs._key != rhs._key {return false}
-    if lhs.action != rhs.action {return false}
-    if lhs._before != rhs._before {return false}
-    if lhs._after != rhs._after {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._key != rhs_storage._key {return false}
+        if _storage._action != rhs_storage._action {return false}
+        if _storage._before != rhs_storage._before {return false}
+        if _storage._after != rhs_storage._after {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4199,7 +4825,7 @@ nonisolated extension ProtoEndpoint: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension ProtoService: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Service"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}vip\0\u{1}endpoints\0\u{1}snat\0\u{3}fast_path\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}vip\0\u{1}endpoints\0\u{1}snat\0\u{3}fast_path\0\u{3}snat_vips\0\u{3}snat_ports_per_machine\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4212,6 +4838,8 @@ nonisolated extension ProtoService: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.endpoints) }()
       case 4: try { try decoder.decodeRepeatedStringField(value: &self.snat) }()
       case 5: try { try decoder.decodeSingularBoolField(value: &self.fastPath) }()
+      case 6: try { try decoder.decodeRepeatedFixed32Field(value: &self.snatVips) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self._snatPortsPerMachine) }()
       default: break
       }
     }
@@ -4237,6 +4865,12 @@ nonisolated extension ProtoService: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.fastPath != false {
       try visitor.visitSingularBoolField(value: self.fastPath, fieldNumber: 5)
     }
+    if !self.snatVips.isEmpty {
+      try visitor.visitPackedFixed32Field(value: self.snatVips, fieldNumber: 6)
+    }
+    try { if let v = self._snatPortsPerMachine {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 7)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4246,6 +4880,8 @@ nonisolated extension ProtoService: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.endpoints != rhs.endpoints {return false}
     if lhs.snat != rhs.snat {return false}
     if lhs.fastPath != rhs.fastPath {return false}
+    if lhs.snatVips != rhs.snatVips {return false}
+    if lhs._snatPortsPerMachine != rhs._snatPortsPerMachine {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4464,7 +5100,7 @@ nonisolated extension ProtoServiceStatus: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension ProtoClusterState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ClusterState"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}revision\0\u{1}epoch\0\u{1}nodes\0\u{1}networks\0\u{1}machines\0\u{1}services\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}revision\0\u{1}epoch\0\u{1}nodes\0\u{1}networks\0\u{1}machines\0\u{1}services\0\u{1}ports\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4478,6 +5114,7 @@ nonisolated extension ProtoClusterState: SwiftProtobuf.Message, SwiftProtobuf._M
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.networks) }()
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.machines) }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.services) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.ports) }()
       default: break
       }
     }
@@ -4506,6 +5143,9 @@ nonisolated extension ProtoClusterState: SwiftProtobuf.Message, SwiftProtobuf._M
     if !self.services.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.services, fieldNumber: 6)
     }
+    if !self.ports.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.ports, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4516,6 +5156,115 @@ nonisolated extension ProtoClusterState: SwiftProtobuf.Message, SwiftProtobuf._M
     if lhs.networks != rhs.networks {return false}
     if lhs.machines != rhs.machines {return false}
     if lhs.services != rhs.services {return false}
+    if lhs.ports != rhs.ports {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPortPoolStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PortPoolStatus"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}vip\0\u{1}service\0\u{1}capacity\0\u{1}free\0\u{1}orphaned\0\u{1}holdings\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularFixed32Field(value: &self._vip) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.service) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.capacity) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.free) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.orphaned) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.holdings) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._vip {
+      try visitor.visitSingularFixed32Field(value: v, fieldNumber: 1)
+    } }()
+    if !self.service.isEmpty {
+      try visitor.visitSingularStringField(value: self.service, fieldNumber: 2)
+    }
+    if self.capacity != 0 {
+      try visitor.visitSingularUInt64Field(value: self.capacity, fieldNumber: 3)
+    }
+    if self.free != 0 {
+      try visitor.visitSingularUInt64Field(value: self.free, fieldNumber: 4)
+    }
+    if self.orphaned != 0 {
+      try visitor.visitSingularUInt64Field(value: self.orphaned, fieldNumber: 5)
+    }
+    if !self.holdings.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.holdings, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPortPoolStatus, rhs: ProtoPortPoolStatus) -> Bool {
+    if lhs._vip != rhs._vip {return false}
+    if lhs.service != rhs.service {return false}
+    if lhs.capacity != rhs.capacity {return false}
+    if lhs.free != rhs.free {return false}
+    if lhs.orphaned != rhs.orphaned {return false}
+    if lhs.holdings != rhs.holdings {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPortPoolStatus.Holding: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = ProtoPortPoolStatus.protoMessageName + ".Holding"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}machine\0\u{1}locator\0\u{1}ranges\0\u{1}recalled\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.machine) }()
+      case 2: try { try decoder.decodeSingularFixed32Field(value: &self._locator) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.ranges) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.recalled) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.machine.isEmpty {
+      try visitor.visitSingularStringField(value: self.machine, fieldNumber: 1)
+    }
+    try { if let v = self._locator {
+      try visitor.visitSingularFixed32Field(value: v, fieldNumber: 2)
+    } }()
+    if self.ranges != 0 {
+      try visitor.visitSingularUInt64Field(value: self.ranges, fieldNumber: 3)
+    }
+    if self.recalled != 0 {
+      try visitor.visitSingularUInt64Field(value: self.recalled, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPortPoolStatus.Holding, rhs: ProtoPortPoolStatus.Holding) -> Bool {
+    if lhs.machine != rhs.machine {return false}
+    if lhs._locator != rhs._locator {return false}
+    if lhs.ranges != rhs.ranges {return false}
+    if lhs.recalled != rhs.recalled {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4558,7 +5307,7 @@ nonisolated extension ProtoEpoch: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension ProtoReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Report"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}acknowledged\0\u{1}refused\0\u{1}health\0\u{1}statistics\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}acknowledged\0\u{1}refused\0\u{1}health\0\u{1}statistics\0\u{3}port_request\0\u{3}ports_returned\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4631,6 +5380,32 @@ nonisolated extension ProtoReport: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.report = .statistics(v)
         }
       }()
+      case 6: try {
+        var v: ProtoPortRequest?
+        var hadOneofValue = false
+        if let current = self.report {
+          hadOneofValue = true
+          if case .portRequest(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.report = .portRequest(v)
+        }
+      }()
+      case 7: try {
+        var v: ProtoPortLeases?
+        var hadOneofValue = false
+        if let current = self.report {
+          hadOneofValue = true
+          if case .portsReturned(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.report = .portsReturned(v)
+        }
+      }()
       default: break
       }
     }
@@ -4662,6 +5437,14 @@ nonisolated extension ProtoReport: SwiftProtobuf.Message, SwiftProtobuf._Message
       guard case .statistics(let v)? = self.report else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
     }()
+    case .portRequest?: try {
+      guard case .portRequest(let v)? = self.report else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .portsReturned?: try {
+      guard case .portsReturned(let v)? = self.report else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -4669,6 +5452,148 @@ nonisolated extension ProtoReport: SwiftProtobuf.Message, SwiftProtobuf._Message
 
   static func ==(lhs: ProtoReport, rhs: ProtoReport) -> Bool {
     if lhs.report != rhs.report {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPortRange: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PortRange"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}vip\0\u{3}first_port\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularFixed32Field(value: &self._vip) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.firstPort) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._vip {
+      try visitor.visitSingularFixed32Field(value: v, fieldNumber: 1)
+    } }()
+    if self.firstPort != 0 {
+      try visitor.visitSingularUInt32Field(value: self.firstPort, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPortRange, rhs: ProtoPortRange) -> Bool {
+    if lhs._vip != rhs._vip {return false}
+    if lhs.firstPort != rhs.firstPort {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPortLease: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PortLease"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}range\0\u{1}locator\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._range) }()
+      case 2: try { try decoder.decodeSingularFixed32Field(value: &self._locator) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._range {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._locator {
+      try visitor.visitSingularFixed32Field(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPortLease, rhs: ProtoPortLease) -> Bool {
+    if lhs._range != rhs._range {return false}
+    if lhs._locator != rhs._locator {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPortLeases: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PortLeases"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}leases\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.leases) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.leases.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.leases, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPortLeases, rhs: ProtoPortLeases) -> Bool {
+    if lhs.leases != rhs.leases {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPortRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PortRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}locator\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularFixed32Field(value: &self._locator) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._locator {
+      try visitor.visitSingularFixed32Field(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPortRequest, rhs: ProtoPortRequest) -> Bool {
+    if lhs._locator != rhs._locator {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5060,7 +5985,7 @@ nonisolated extension ProtoForwardingPath: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension ProtoNodeStatistics: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".NodeStatistics"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}bgp\0\u{1}counters\0\u{1}problems\0\u{1}paths\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}bgp\0\u{1}counters\0\u{1}problems\0\u{1}paths\0\u{1}ports\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5072,6 +5997,7 @@ nonisolated extension ProtoNodeStatistics: SwiftProtobuf.Message, SwiftProtobuf.
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.counters) }()
       case 3: try { try decoder.decodeRepeatedStringField(value: &self.problems) }()
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.paths) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.ports) }()
       default: break
       }
     }
@@ -5090,6 +6016,9 @@ nonisolated extension ProtoNodeStatistics: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.paths.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.paths, fieldNumber: 4)
     }
+    if !self.ports.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.ports, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5098,9 +6027,271 @@ nonisolated extension ProtoNodeStatistics: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.counters != rhs.counters {return false}
     if lhs.problems != rhs.problems {return false}
     if lhs.paths != rhs.paths {return false}
+    if lhs.ports != rhs.ports {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
+}
+
+nonisolated extension ProtoPortStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PortStatus"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}locator\0\u{1}ranges\0\u{3}ports_in_use\0\u{1}flows\0\u{1}held\0\u{1}requests\0\u{1}refused\0\u{1}dropped\0\u{3}wait_microseconds_p50\0\u{3}wait_microseconds_p99\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularFixed32Field(value: &self._locator) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.ranges) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.portsInUse) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.flows) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.held) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.requests) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.refused) }()
+      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.dropped) }()
+      case 9: try { try decoder.decodeSingularUInt64Field(value: &self.waitMicrosecondsP50) }()
+      case 10: try { try decoder.decodeSingularUInt64Field(value: &self.waitMicrosecondsP99) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._locator {
+      try visitor.visitSingularFixed32Field(value: v, fieldNumber: 1)
+    } }()
+    if self.ranges != 0 {
+      try visitor.visitSingularUInt64Field(value: self.ranges, fieldNumber: 2)
+    }
+    if self.portsInUse != 0 {
+      try visitor.visitSingularUInt64Field(value: self.portsInUse, fieldNumber: 3)
+    }
+    if self.flows != 0 {
+      try visitor.visitSingularUInt64Field(value: self.flows, fieldNumber: 4)
+    }
+    if self.held != 0 {
+      try visitor.visitSingularUInt64Field(value: self.held, fieldNumber: 5)
+    }
+    if self.requests != 0 {
+      try visitor.visitSingularUInt64Field(value: self.requests, fieldNumber: 6)
+    }
+    if self.refused != 0 {
+      try visitor.visitSingularUInt64Field(value: self.refused, fieldNumber: 7)
+    }
+    if self.dropped != 0 {
+      try visitor.visitSingularUInt64Field(value: self.dropped, fieldNumber: 8)
+    }
+    if self.waitMicrosecondsP50 != 0 {
+      try visitor.visitSingularUInt64Field(value: self.waitMicrosecondsP50, fieldNumber: 9)
+    }
+    if self.waitMicrosecondsP99 != 0 {
+      try visitor.visitSingularUInt64Field(value: self.waitMicrosecondsP99, fieldNumber: 10)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPortStatus, rhs: ProtoPortStatus) -> Bool {
+    if lhs._locator != rhs._locator {return false}
+    if lhs.ranges != rhs.ranges {return false}
+    if lhs.portsInUse != rhs.portsInUse {return false}
+    if lhs.flows != rhs.flows {return false}
+    if lhs.held != rhs.held {return false}
+    if lhs.requests != rhs.requests {return false}
+    if lhs.refused != rhs.refused {return false}
+    if lhs.dropped != rhs.dropped {return false}
+    if lhs.waitMicrosecondsP50 != rhs.waitMicrosecondsP50 {return false}
+    if lhs.waitMicrosecondsP99 != rhs.waitMicrosecondsP99 {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoManagerMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ManagerMessage"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}update\0\u{3}port_refusal\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: ProtoUpdate?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .update(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .update(v)
+        }
+      }()
+      case 2: try {
+        var v: ProtoPortRefusal?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .portRefusal(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .portRefusal(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.message {
+    case .update?: try {
+      guard case .update(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    }()
+    case .portRefusal?: try {
+      guard case .portRefusal(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoManagerMessage, rhs: ProtoManagerMessage) -> Bool {
+    if lhs.message != rhs.message {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoNodeRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".NodeRecord"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}update\0\u{3}ports_returned\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: ProtoUpdate?
+        var hadOneofValue = false
+        if let current = self.record {
+          hadOneofValue = true
+          if case .update(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.record = .update(v)
+        }
+      }()
+      case 2: try {
+        var v: ProtoPortLeases?
+        var hadOneofValue = false
+        if let current = self.record {
+          hadOneofValue = true
+          if case .portsReturned(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.record = .portsReturned(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.record {
+    case .update?: try {
+      guard case .update(let v)? = self.record else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    }()
+    case .portsReturned?: try {
+      guard case .portsReturned(let v)? = self.record else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoNodeRecord, rhs: ProtoNodeRecord) -> Bool {
+    if lhs.record != rhs.record {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPortRefusal: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PortRefusal"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}locator\0\u{1}reason\0\u{3}retry_after_milliseconds\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularFixed32Field(value: &self._locator) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.reason) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.retryAfterMilliseconds) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._locator {
+      try visitor.visitSingularFixed32Field(value: v, fieldNumber: 1)
+    } }()
+    if self.reason != .unspecified {
+      try visitor.visitSingularEnumField(value: self.reason, fieldNumber: 2)
+    }
+    if self.retryAfterMilliseconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.retryAfterMilliseconds, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoPortRefusal, rhs: ProtoPortRefusal) -> Bool {
+    if lhs._locator != rhs._locator {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.retryAfterMilliseconds != rhs.retryAfterMilliseconds {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoPortRefusal.Reason: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REASON_UNSPECIFIED\0\u{1}REASON_CAP\0\u{1}REASON_RATE\0\u{1}REASON_EXHAUSTED\0\u{1}REASON_NO_SERVICE\0\u{1}REASON_OVERLOADED\0\u{1}REASON_NO_MUX\0")
 }
 
 nonisolated extension ProtoUpdate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -5154,7 +6345,7 @@ nonisolated extension ProtoUpdate: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension ProtoCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Command"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}set_mux_endpoint\0\u{3}remove_mux_endpoint\0\u{1}announce\0\u{1}withdraw\0\u{3}set_muxes\0\u{3}set_machine\0\u{3}remove_machine\0\u{3}set_host_endpoint\0\u{3}remove_host_endpoint\0\u{3}set_locators\0\u{3}set_keys\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}set_mux_endpoint\0\u{3}remove_mux_endpoint\0\u{1}announce\0\u{1}withdraw\0\u{3}set_muxes\0\u{3}set_machine\0\u{3}remove_machine\0\u{3}set_host_endpoint\0\u{3}remove_host_endpoint\0\u{3}set_locators\0\u{3}set_keys\0\u{3}set_port_range\0\u{3}remove_port_range\0\u{3}lease_port_range\0\u{3}recall_port_range\0\u{3}end_port_range\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5290,6 +6481,71 @@ nonisolated extension ProtoCommand: SwiftProtobuf.Message, SwiftProtobuf._Messag
           self.command = .setKeys(v)
         }
       }()
+      case 12: try {
+        var v: ProtoPortLease?
+        var hadOneofValue = false
+        if let current = self.command {
+          hadOneofValue = true
+          if case .setPortRange(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.command = .setPortRange(v)
+        }
+      }()
+      case 13: try {
+        var v: ProtoPortRange?
+        var hadOneofValue = false
+        if let current = self.command {
+          hadOneofValue = true
+          if case .removePortRange(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.command = .removePortRange(v)
+        }
+      }()
+      case 14: try {
+        var v: ProtoPortLease?
+        var hadOneofValue = false
+        if let current = self.command {
+          hadOneofValue = true
+          if case .leasePortRange(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.command = .leasePortRange(v)
+        }
+      }()
+      case 15: try {
+        var v: ProtoPortLease?
+        var hadOneofValue = false
+        if let current = self.command {
+          hadOneofValue = true
+          if case .recallPortRange(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.command = .recallPortRange(v)
+        }
+      }()
+      case 16: try {
+        var v: ProtoPortLease?
+        var hadOneofValue = false
+        if let current = self.command {
+          hadOneofValue = true
+          if case .endPortRange(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.command = .endPortRange(v)
+        }
+      }()
       default: break
       }
     }
@@ -5344,6 +6600,26 @@ nonisolated extension ProtoCommand: SwiftProtobuf.Message, SwiftProtobuf._Messag
     case .setKeys?: try {
       guard case .setKeys(let v)? = self.command else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    }()
+    case .setPortRange?: try {
+      guard case .setPortRange(let v)? = self.command else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+    }()
+    case .removePortRange?: try {
+      guard case .removePortRange(let v)? = self.command else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
+    }()
+    case .leasePortRange?: try {
+      guard case .leasePortRange(let v)? = self.command else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+    }()
+    case .recallPortRange?: try {
+      guard case .recallPortRange(let v)? = self.command else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
+    }()
+    case .endPortRange?: try {
+      guard case .endPortRange(let v)? = self.command else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
     }()
     case nil: break
     }

@@ -1,0 +1,64 @@
+import Control
+
+/// What a VM sees of another tenant's VM on the same host that has used all its ports and goes on asking.
+public struct CrowdMeasurement: Codable, Hashable, Sendable {
+  /// Handshakes without the other.
+  public var alone = Distribution(milliseconds: [])
+  /// Handshakes beside it.
+  public var beside = Distribution(milliseconds: [])
+  /// What failed of both.
+  public var failed = 0
+  /// The other's ports in use when the second run began.
+  public var heavyPorts = 0
+  /// The most it may have.
+  public var heavyCap = 0
+  /// What became of its connections.
+  public var heavy = OutboundReport()
+
+  /// Connects one by one, without the heavy VM and beside it.
+  public static func take(
+    in lab: Lab, scene: OutboundScene, connections: Int = 500, perSecond: Int = 50
+  ) async throws(LabError) -> Self {
+    guard let heavy = scene.heavy else {
+      throw LabError(.topology, "No VM of another service is on the host of \(scene.busy).")
+    }
+    var measured = CrowdMeasurement()
+    measured.heavyCap =
+      lab.topology.offers.map(\.service).first { $0.snat.contains(heavy) }?.snatPortsPerMachine ?? 0
+    let load = OutboundLoad(
+      targets: scene.targets, count: connections, concurrency: 100, perSecond: perSecond)
+    // Once unmeasured, so that both runs have ports at hand.
+    _ = try await lab.reach(from: scene.busy, load)
+    let alone = try await lab.reach(from: scene.busy, load)
+    // To one server, so that each port has one connection; what gets none is given up and tried again.
+    let seconds = connections / max(perSecond, 1) + 25
+    let storm = OutboundLoad(
+      targets: scene.second, count: 10_000_000, concurrency: 500, timeoutMilliseconds: 250, keepSeconds: 0,
+      seconds: seconds)
+    let storming = Task { try await lab.reach(from: heavy, storm, isYielding: true) }
+    let cap = measured.heavyCap
+    var ports = 0
+    try await Patience.wait(upTo: 15_000) { () async throws(LabError) in
+      ports = try await lab.ports().first { $0.vm == heavy }?.inUse ?? 0
+      return ports >= cap
+    }
+    measured.heavyPorts = ports
+    let beside = try await lab.reach(from: scene.busy, load)
+    measured.heavy = try await BackendStopMeasurement.value(of: storming)
+    measured.alone = alone.handshakes
+    measured.beside = beside.handshakes
+    measured.failed = alone.failed + beside.failed
+    return measured
+  }
+
+  /// The measurement as text.
+  public var text: String {
+    """
+    a VM beside a heavy one:  \(failed) failed
+      handshakes without it:  \(alone.text)
+      handshakes beside it:   \(beside.text)
+      the heavy one: \(heavyPorts) of \(heavyCap) ports in use, \(heavy.attempted) connections tried, \(heavy.failed) got none
+
+    """
+  }
+}

@@ -1,0 +1,53 @@
+public import Control
+import Manager
+import SEDA
+import Synchronization
+
+/// Leased ports at a running manager.
+extension ManagerReplica {
+  /// Calls leased ports back; returns how many ranges it was, when that is durable.
+  public func recall(_ recall: PortRecall, by identity: Identity) async throws(ManagementError) -> Int {
+    guard !desk.withLock({ $0.isStopped }) else { throw .notPrimary(address: nil) }
+    let author = author(identity)
+    let answer = await withCheckedContinuation { (continuation: CheckedContinuation<Desk.Count, Never>) in
+      let id = desk.withLock { desk in
+        let id = RequestID(desk.nextID())
+        desk.begin(id, continuation)
+        return id
+      }
+      let key = StageKey(identity, request: id.number)
+      // As what is taken away: who recalls ports wants something to stop.
+      let admission = pool.offer(key, to: .vipValidation, .high) {
+        self.fail(id, Self.expired(.vipValidation))
+      } run: {
+        self.feed(.recall(id, recall, by: author))
+      }
+      if let error = error(admission, .vipValidation) { fail(id, error) }
+    }
+    do throws(ManagementError) {
+      return try answer.get()
+    } catch {
+      throw explained(error)
+    }
+  }
+
+  /// A host asks for ports; what the stage has no room for is answered so, and the host asks again later.
+  ///
+  /// Nobody waits for its turn: what the agent says after it is not held up, however much it asks for.
+  func take(_ request: PortRequest, of node: String, from session: SessionID) {
+    @Sendable func refuse(_ milliseconds: UInt32) {
+      let refusal = PortRefusal(
+        locator: request.locator, reason: .overloaded, retryAfterMilliseconds: milliseconds)
+      desk.withLock { $0.refuse(refusal, session) }
+    }
+    // Each VM of the host has a turn of its own; what it invents shares one.
+    let isItsOwn = desk.withLock { $0.manager.state.host(of: request.locator) } == node
+    let key = isItsOwn ? StageKey.machine(request) : .node(node)
+    let admission = pool.offer(key, to: .snatManagement, .normal) {
+      refuse(UInt32(Limits.sleepMilliseconds))
+    } run: {
+      self.feed(.report(.portRequest(request), session))
+    }
+    if case .shed(_, let milliseconds) = admission { refuse(milliseconds) }
+  }
+}
