@@ -13,7 +13,16 @@ struct LogCheck {
   /// The state after each revision.
   private(set) var states = [ManagerState()]
   private(set) var membershipChanges = 0
+  /// Who votes, by the last change that is known to be chosen.
+  private var membership: Membership
 
+  init(founders: [ReplicaID]) {
+    membership = Membership(founders: founders)
+  }
+
+  var voters: [ReplicaID] { membership.voters }
+  /// Whether they vote in the next slot already.
+  var isMembershipInForce: Bool { UInt64(chosen.count) + 1 >= membership.since.number }
   var newest: Revision { Revision(UInt64(states.count - 1)) }
 
   func state(at revision: Revision) -> ManagerState? {
@@ -41,7 +50,10 @@ struct LogCheck {
         text: "replica \(replica.number) applies slot \(slot.number) before the one before it")
     }
     chosen.append(entry)
-    if case .membership = entry { membershipChanges += 1 }
+    if case .membership(let change) = entry {
+      membershipChanges += 1
+      membership = membership.changed(by: change, decided: slot) ?? membership
+    }
     guard case .command(let octets) = entry, let entry = book.entry(octets), var state = states.last else {
       return nil
     }

@@ -5,7 +5,7 @@ import Paxos
 /// Managers in the world: their starts and ends, and what they want done.
 extension World {
   mutating func populate() {
-    let founders = (0..<plan.founders).map { ReplicaID(UInt64($0) + 1) }
+    let founders = plan.founderIDs
     for founder in founders {
       addMachine(DurableState(founding: Self.cluster, replica: founder, founders: founders))
     }

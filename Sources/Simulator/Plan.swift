@@ -21,6 +21,9 @@ struct Plan: Sendable {
   /// How long a write takes, usually.
   let writing: ClosedRange<Moment>
 
+  /// Who votes at first.
+  var founderIDs: [ReplicaID] { (1...founders).map { ReplicaID(UInt64($0)) } }
+
   /// Draws one.
   init(_ chance: inout Chance) {
     workload = Workload(&chance)

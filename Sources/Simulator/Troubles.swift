@@ -162,19 +162,15 @@ extension World {
 
   // MARK: Who votes
 
-  /// The membership as the replica knows it that has come furthest.
-  private var membership: (voters: [ReplicaID], isSettled: Bool) {
-    let statuses = machines.compactMap { $0.process?.replica.status }
-    guard let best = statuses.max(by: { $0.committed < $1.committed }) else { return ([], false) }
-    return (best.comingVoters ?? best.voters, best.comingVoters == nil)
-  }
-
   private func hasDisk(_ replica: ReplicaID) -> Bool { machines.contains { $0.id == replica } }
 
   /// One voter at a time may lose its disk: two of three would take what was acknowledged with them.
+  ///
+  /// What the log says counts, not what a replica that happens to run has learned: it may not know yet that
+  /// another disk was lost.
   private mutating func loseDisk(_ index: Int) {
-    let (voters, isSettled) = membership
-    guard counts[.disksLost] < Limits.disksLost, isSettled, voters.count >= 3,
+    let voters = log.voters
+    guard counts[.disksLost] < Limits.disksLost, log.isMembershipInForce, voters.count >= 3,
       voters.contains(machines[index].id), voters.allSatisfy(hasDisk)
     else { return }
     counts[.disksLost] += 1
@@ -191,7 +187,7 @@ extension World {
   /// Operators replace who has lost a disk; otherwise someone is added or removed.
   private mutating func changeMembership() {
     guard let leader else { return }
-    let (voters, _) = membership
+    let voters = log.voters
     let outsiders = machines.map(\.id).filter { !voters.contains($0) }
     let lost = voters.filter { !hasDisk($0) }
     if let outsider = chance.pick(outsiders), voters.count <= plan.founders {

@@ -41,7 +41,7 @@ struct World {
   var clients: [ClientProcess] = []
   var streams: [Stream] = []
 
-  var log = LogCheck()
+  var log: LogCheck
   var history = History()
   var fencing: FencingCheck
   var ports: PortCheck
@@ -78,6 +78,7 @@ struct World {
     self.bug = bug
     self.rates = rates
     trace = Trace(keepsLines: keepsTrace)
+    log = LogCheck(founders: plan.founderIDs)
     fencing = FencingCheck(agents: plan.workload.nodeNames.count)
     ports = PortCheck(agents: plan.workload.nodeNames.count)
     populate()
