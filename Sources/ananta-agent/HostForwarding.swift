@@ -55,12 +55,11 @@ final class HostForwarding: Sendable {
     try attach(kernel.device, id: programs.device, to: index)
   }
 
-  /// Flows that an agent before this one has left and that are still right; the first time only.
-  func takeOver(_ kept: KeptState, _ entries: [MachineDirectory.Entry]) -> [CarriedFlow] {
+  /// Flows that an agent before this one has left and that are still right, until they are taken over.
+  func carried(_ kept: KeptState, _ entries: [MachineDirectory.Entry]) -> [CarriedFlow] {
     guard !memory.withLock({ $0.isTakenOver }) else { return [] }
     let judge = Judge(kept, entries)
     guard let carried = try? kernel.keep({ flow, device in judge.isWanted(flow, device) }) else { return [] }
-    memory.withLock { $0.isTakenOver = true }
     return carried.compactMap { carried in
       guard let device = judge.device(of: carried.flow) else { return nil }
       // Half a flow is none.
@@ -71,6 +70,10 @@ final class HostForwarding: Sendable {
       return CarriedFlow(flow: carried.flow, lastSeen: lastSeen)
     }
   }
+
+  /// The workers know the carried flows. Not before: a flow that nobody knows would live on when its ports are
+  /// somebody else's.
+  func tookOver() { memory.withLock { $0.isTakenOver = true } }
 
   /// Brings the kernel to a state that the workers run already: its MUXes, and no flow that it does not name;
   /// what could not be done.

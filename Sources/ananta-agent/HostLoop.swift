@@ -311,10 +311,18 @@ struct HostLoop: ~Copyable {
     }
     watch(next.sockets)
     agent.adopt(next.map)
+    // What VMs that go have in the kernel lies there under the devices of the plan before.
+    let now = UInt32(truncatingIfNeeded: MonotonicClock.milliseconds)
+    tellKernel(now)
+    while agent.isEndingRanges {
+      agent.sweep(now: now, budget: 0)
+      tellKernel(now)
+    }
     carryOut(monitor.handle(.configure(next.probes), now: MonotonicClock.milliseconds))
     plan = next
-    carryOut(next.orders, UInt32(truncatingIfNeeded: MonotonicClock.milliseconds))
+    carryOut(next.orders, now)
     restore(next)
+    tellKernel(now)
     worker.isEndingRanges.store(agent.isEndingRanges, ordering: .relaxed)
     worker.adopted.store(next.generation, ordering: .releasing)
   }

@@ -17,7 +17,9 @@ struct HostPorts {
   }
 
   /// What brings the worker of a VM to the leases that the manager has given it.
-  mutating func orders(for entry: MachineDirectory.Entry, _ kept: KeptState) -> [PortOrder] {
+  mutating func orders(
+    for entry: MachineDirectory.Entry, _ kept: KeptState, _ board: PortBoard
+  ) -> [PortOrder] {
     let locator = entry.machine.locator
     let wanted = kept.state.leases[locator] ?? [:]
     var present = told[locator] ?? Told(index: entry.index)
@@ -30,7 +32,7 @@ struct HostPorts {
     for (range, isRecalled) in wanted.sorted(by: { $0.key < $1.key })
     where present.ranges[range] != isRecalled {
       let lease = PortLease(range, to: locator)
-      guard !kept.returned.contains(lease) else { continue }
+      guard !kept.returned.contains(lease), !board.isGivenBack(lease) else { continue }
       if present.ranges[range] == nil || !isRecalled { orders.append(.lease(lease, machine: entry.index)) }
       if isRecalled { orders.append(.recall(lease, machine: entry.index)) }
       present.ranges[range] = isRecalled
@@ -41,13 +43,13 @@ struct HostPorts {
 
   /// What one command asks of a VM's worker; nil when that is nothing.
   mutating func order(
-    _ command: Command, for entry: MachineDirectory.Entry, _ kept: KeptState
+    _ command: Command, for entry: MachineDirectory.Entry, _ kept: KeptState, _ board: PortBoard
   ) -> PortOrder? {
     let locator = entry.machine.locator
     if told[locator]?.index != entry.index { told[locator] = Told(index: entry.index) }
     switch command {
     case .leasePortRange(let lease):
-      guard !kept.returned.contains(lease) else { return nil }
+      guard !kept.returned.contains(lease), !board.isGivenBack(lease) else { return nil }
       told[locator]?.ranges[lease.range] = false
       return .lease(lease, machine: entry.index)
     case .recallPortRange(let lease):

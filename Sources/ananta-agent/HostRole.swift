@@ -47,6 +47,8 @@ actor HostRole: DataPath {
   /// The plan that each worker runs, kept where a new one cannot be made.
   private var plans: [HostPlan?]
   private var generation: UInt64 = 0
+  /// The bringing up that was begun last.
+  private var lastTurn: Task<Bool, Never>?
 
   /// Opens the uplink devices, numbered from `firstDevice`, and starts a worker for each.
   init(
@@ -94,7 +96,7 @@ actor HostRole: DataPath {
     var takesAway = false
     for command in commands {
       guard let locator = command.leaseHolder, let entry = machines.entry(at: locator),
-        let order = told.order(command, for: entry, kept)
+        let order = told.order(command, for: entry, kept, ports)
       else { continue }
       if case .end = order { takesAway = true }
       orders[HostWorker.number(of: locator, among: workers.count), default: []].append(order)
@@ -116,8 +118,7 @@ actor HostRole: DataPath {
 
   /// Wakes a worker with orders about ports.
   private func give(_ orders: [PortOrder], to number: Int) {
-    let worker = workers[number]
-    worker.orders.post(books[number].add(orders, done: worker.ordersDone.load(ordering: .acquiring)))
+    workers[number].orders.post(waitingOrders(with: orders, of: number))
   }
 
   /// Waits until nothing leaves by ports that were taken away; false when that takes too long.
@@ -147,7 +148,21 @@ actor HostRole: DataPath {
     _ = await bringUp()
   }
 
+  /// Brings the workers to the newest state; true when all of it runs.
+  ///
+  /// One turn after the other: each lets go of devices before it opens them anew, and workers must have a plan before
+  /// the next one takes its place in the mailbox.
   private func bringUp() async -> Bool {
+    let before = lastTurn
+    let turn = Task {
+      _ = await before?.value
+      return await bringUpAlone()
+    }
+    lastTurn = turn
+    return await turn.value
+  }
+
+  private func bringUpAlone() async -> Bool {
     faults = []
     // A device that changes is let go by its worker before it is opened anew: it has one queue.
     let released = machines.release(allBut: kept.state.machines)
@@ -160,7 +175,7 @@ actor HostRole: DataPath {
     removeLeftPrograms()
     missing = machines.open(kept.state.machines, mtu: settings.mtu - IPIP.byteCount, forwarding)
     await takeUplinks()
-    await install(carried: forwarding?.takeOver(kept, machines.entries) ?? [])
+    if await install(carried: forwarding?.carried(kept, machines.entries) ?? []) { forwarding?.tookOver() }
     faults += forwarding?.follow(kept, machines.entries) ?? []
     faults += watchUplinks()
     faults += await routes.set(destinations(), for: "host")
@@ -234,8 +249,8 @@ actor HostRole: DataPath {
     return destinations
   }
 
-  /// Hands each worker its part and waits until all go by it.
-  private func install(carried: [CarriedFlow] = []) async {
+  /// Hands each worker its part and waits until all go by it; false when a worker's part could not be made.
+  @discardableResult private func install(carried: [CarriedFlow] = []) async -> Bool {
     generation += 1
     let served = kept.state.hostEndpoints.values.flatMap(\.values)
     health.keep(Set(served.filter { $0.probe != nil }))
@@ -254,6 +269,7 @@ actor HostRole: DataPath {
         try? await Task.sleep(for: .milliseconds(1))
       }
     }
+    return plans.allSatisfy { $0?.isOfNewestState == true }
   }
 
   private func plan(
@@ -291,7 +307,7 @@ actor HostRole: DataPath {
         map: map, locators: Dictionary(uniqueKeysWithValues: entries.map { ($0.index, $0.machine.locator) }),
         devices: Dictionary(uniqueKeysWithValues: devices), sockets: receivePath.sockets(of: worker),
         probes: probes, kernel: forwarding?.kernel, carried: carried,
-        orders: orders(for: entries, of: worker),
+        orders: waitingOrders(with: entries.flatMap { told.orders(for: $0, kept, ports) }, of: worker),
         generation: generation)
     } catch {
       faults.append("the host map of revision \(kept.state.revision.number) cannot be built: \(error)")
@@ -299,16 +315,15 @@ actor HostRole: DataPath {
       return HostPlan(
         map: plans[worker]?.map ?? .empty, locators: plans[worker]?.locators ?? [:],
         devices: plans[worker]?.devices ?? [:], sockets: receivePath.sockets(of: worker),
-        probes: plans[worker]?.probes ?? [], kernel: forwarding?.kernel, carried: [], orders: nil,
-        generation: generation)
+        probes: plans[worker]?.probes ?? [], kernel: forwarding?.kernel, carried: [],
+        orders: waitingOrders(with: [], of: worker), isOfNewestState: false, generation: generation)
     }
   }
 
-  /// What brings a worker to the leases of its VMs.
-  private func orders(for entries: [MachineDirectory.Entry], of worker: Int) -> PortOrders? {
-    let orders = entries.flatMap { told.orders(for: $0, kept) }
-    guard !orders.isEmpty else { return nil }
-    return books[worker].add(orders, done: workers[worker].ordersDone.load(ordering: .acquiring))
+  /// All orders that a worker may not have carried out, and some more: a plan that was replaced in the mailbox has
+  /// taken its own with it.
+  private func waitingOrders(with orders: [PortOrder], of worker: Int) -> PortOrders {
+    books[worker].add(orders, done: workers[worker].ordersDone.load(ordering: .acquiring))
   }
 
   func statistics() -> NodeStatistics {

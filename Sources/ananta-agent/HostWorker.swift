@@ -21,18 +21,21 @@ final class HostPlan: Sendable {
   /// Of the VMs of the map, by index.
   let locators: [UInt32: IPv4Address]
   /// What is to be done about leased ports before flows are taken over.
-  let orders: PortOrders?
+  let orders: PortOrders
+  /// Whether it is made of the node's newest state, and not that of an earlier one for want of something better.
+  let isOfNewestState: Bool
   /// Grows with each plan, so that the worker can say which one it runs.
   let generation: UInt64
 
   init(
     map: HostMap, locators: [UInt32: IPv4Address], devices: [UInt32: MachineDevice], sockets: [UplinkSocket],
-    probes: [ProbeTarget], kernel: HostKernel?, carried: [CarriedFlow], orders: PortOrders?,
-    generation: UInt64
+    probes: [ProbeTarget], kernel: HostKernel?, carried: [CarriedFlow], orders: PortOrders,
+    isOfNewestState: Bool = true, generation: UInt64
   ) {
     self.map = map
     self.locators = locators
     self.orders = orders
+    self.isOfNewestState = isOfNewestState
     self.devices = devices
     self.sockets = sockets
     self.probes = probes

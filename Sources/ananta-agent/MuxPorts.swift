@@ -18,6 +18,9 @@ struct MuxPorts {
   var vips: Dictionary<IPv4Address, Int>.Keys { counts.keys }
 
   /// Ranges whose answers find no way, in a sentence.
+  ///
+  /// They are no reason not to acknowledge: one VM misses a few ports, and without the acknowledgement of every MUX
+  /// no VM at all would get new ones.
   var problems: [String] {
     guard let (range, reason) = refused.min(by: { $0.key < $1.key }) else { return [] }
     return [

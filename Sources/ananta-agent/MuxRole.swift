@@ -87,7 +87,7 @@ actor MuxRole: DataPath {
   func change(_ commands: [Command], in kept: KeptState) async -> Bool {
     revision = kept.state.revision
     let isOtherVIPs = ports.carryOut(commands)
-    guard isOtherVIPs || !problems.isEmpty || !ports.problems.isEmpty else { return true }
+    guard isOtherVIPs || !problems.isEmpty else { return true }
     return await bringUp()
   }
 
@@ -95,7 +95,7 @@ actor MuxRole: DataPath {
   private func bringUp() async -> Bool {
     speaker.announce(Self.prefixes(announced.intersection(map.vips)))
     ports.retry()
-    problems = ports.problems
+    problems = []
     do {
       // Answers to leased ports come also to VIPs that have no endpoint.
       map = try map.updated(
@@ -191,6 +191,7 @@ actor MuxRole: DataPath {
     forwarding?.attach()
     let unswept = sweep()
     guard problems.isEmpty else { return await bringUp() }
+    ports.retry()
     problems = await routes.repair() + UplinkDevice.repair(Self.device) + unswept
     if let settled = map.settled(now: Self.now) {
       map = settled
@@ -206,7 +207,8 @@ actor MuxRole: DataPath {
         announced: session.announced)
     }
     return NodeStatistics(
-      bgp: sessions, counters: MuxStatistics.counters(workers, map, forwarding), problems: problems,
+      bgp: sessions, counters: MuxStatistics.counters(workers, map, forwarding),
+      problems: problems + ports.problems,
       paths: paths)
   }
 

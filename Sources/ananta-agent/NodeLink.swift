@@ -87,6 +87,14 @@ actor NodeLink: ServiceLifecycle.Service {
     if !owesAcknowledgement { introduction.run(kept.state.revision) }
   }
 
+  /// Has the data paths take what an update says of ports, step by step: a range that was ended and leased again is
+  /// another than before, which nobody could tell from what it has led to.
+  private func changePorts(_ update: Update) async {
+    let commands = update.isSnapshot ? [] : update.commands.filter(\.isOfPorts)
+    guard !commands.isEmpty else { return }
+    for path in paths { _ = await path.change(commands, in: kept) }
+  }
+
   /// The same where only ports have changed, and nothing else is owed.
   private func change(_ commands: [Command]) async {
     var isRunning = true
@@ -117,15 +125,22 @@ actor NodeLink: ServiceLifecycle.Service {
 
   private func carryOut(_ update: Update) async {
     let isOfNewEpoch = update.epoch > kept.state.epoch
+    let returned = kept.returned.count
     switch kept.apply(update) {
     case .applied:
       updates += 1
+      if kept.returned.count != returned { ports?.keep(kept.returned) }
       introduction.obey(kept.state.epoch)
-      // Before anything goes by it: what a restart would not know must not be acknowledged, or used. Who forgot an
-      // epoch would obey a primary that has been deposed.
+      // Before anything goes by it: what a restart would not know must not be acknowledged. Who forgot an epoch
+      // would obey a primary that has been deposed.
       file.append(
         .update(update), leadingTo: kept, isDurable: isOfNewEpoch || !update.mayBeForgotten)
-      if update.isOfPorts, !owesAcknowledgement { await change(update.commands) } else { await adopt() }
+      if update.isOfPorts, !owesAcknowledgement {
+        await change(update.commands)
+      } else {
+        await changePorts(update)
+        await adopt()
+      }
       if !owesAcknowledgement { acknowledge() }
     case .refused(let highest):
       logger.warning(
@@ -156,6 +171,8 @@ actor NodeLink: ServiceLifecycle.Service {
       let (requests, returned) = ports.take()
       for request in requests { link.report(.portRequest(request)) }
       let news = kept.giveBack(returned)
+      // The manager has ended some of them meanwhile.
+      if !kept.returned.isSuperset(of: returned) { ports.keep(kept.returned) }
       guard !news.isEmpty else { continue }
       file.append(.portsReturned(news), leadingTo: kept, isDurable: true)
       report(returns: news)

@@ -39,7 +39,7 @@ struct Measurement {
 
   /// All that need no privilege.
   static func inUserSpace(packets: Int) throws -> [Measurement] {
-    try MuxLoad.measurements(packets: packets) + tables() + checksums()
+    try MuxLoad.measurements(packets: packets) + tables() + checksums() + MuxMemory.measurements
   }
 
   /// Look-up tables and VIP maps.
