@@ -160,8 +160,9 @@ extension Manager {
 
   /// How many commands may wait for a node.
   func pendingLimit(of node: String) -> Int {
-    guard state.desired.nodes[node]?.roles.contains(.mux) == true else { return Limits.pendingCommandsPerNode }
-    return max(Limits.pendingCommandsPerMux, state.ports.leasedCount)
+    let isMux = state.desired.nodes[node]?.roles.contains(.mux) == true
+    return isMux
+      ? max(Limits.pendingCommandsPerMux, state.ports.leasedCount) : Limits.pendingCommandsPerNode
   }
 
   // MARK: Time

@@ -18,7 +18,7 @@ extension ManagerState {
       return "it has all \(service.snatPortsPerMachine) that \(service.name) allows"
     case .rate: return "it asks more than \(Limits.requestsPerSecond) times a second"
     case .exhausted:
-      guard let service, ports.hasRoom else { return "all \(Limits.ranges) ranges that MUXes hold are leased" }
+      guard let service, ports.hasRoom else { return "MUXes hold no more than \(Limits.ranges) ranges" }
       return "all of \(service.sources.map(\.description).joined(separator: ", ")) are taken"
     case .noService: return "no service lets it out"
     case .overloaded: return "too many ask"

@@ -4,7 +4,8 @@ import Manager
 import Testing
 import Wire
 
-/// 200,000 ranges of 25 VIPs: an entry about one says no more than it has to, and all of them are kept and told whole.
+/// 200,000 ranges of 25 VIPs: an entry about one says no more than it has to, and all are kept and told whole.
+///
 /// What that takes is printed, and not judged.
 @Suite("Many leased ports") struct PortCapacityTests {
   private static let vips = 25
@@ -77,7 +78,8 @@ import Wire
     let full = Self.octets()
     let range = try #require(ManagerSnapshot(cluster.state).ports?.grants.last)
     let locator = try #require(cluster.state.locators[range.machine])
-    let last = try #require(PortRange(vip: range.vip, firstPort: try #require(range.ports.last)))
+    let port = try #require(range.ports.last)
+    let last = try #require(PortRange(vip: range.vip, firstPort: port))
     let item = PortReturn(PortLease(last, to: locator), granted: range.revision)
     let returned = Self.microseconds { cluster.apply(.portsReturned([item])) }
     #expect(cluster.commands == 5)

@@ -340,7 +340,8 @@ import Wire
     #expect(bench.refusals.map(\.reason) == Array(repeating: .cap, count: 20) + [.rate, .rate])
     // Each reason is an event once, and again after a minute.
     let events = [
-      "vm1 gets no ports: it has all 8 that web allows", "vm1 gets no ports: it asks more than 10 times a second",
+      "vm1 gets no ports: it has all 8 that web allows",
+      "vm1 gets no ports: it asks more than 10 times a second",
     ]
     #expect(bench.events == events)
     bench.pass(60)
