@@ -26,8 +26,8 @@ public enum Limits {
   /// The record of a connection whose client has sent a FIN or a RST lives this long after each packet,
   /// milliseconds: Linux's TIME-WAIT, so that what is still sent to the server finds its way.
   @inline(always) public static var closingMilliseconds: UInt32 { 60_000 }
-  /// The most by which MUXes of a pool apply a revision apart, milliseconds: an agent that is further behind
-  /// has lost its stream and gets a snapshot.
+  /// The most by which MUXes of a pool may apply a revision apart, milliseconds, without harm to connections that
+  /// move: one that acknowledges nothing for longer is late (docs/manager.md), and sends them where they went before.
   @inline(always) public static var skewMilliseconds: UInt32 { 10_000 }
   /// The longest idle time-out, milliseconds: a day; far from where differences of a 32-bit clock lose their
   /// sign.

@@ -66,11 +66,14 @@ public final class ManagerReplica: ManagementService {
     let epoch = desk.withLock { $0.epoch }
     let outcome = try await judgement(operation, dryRun: dryRun, by: identity)
     let isChange = !dryRun && outcome.changes.contains { $0.action != .unchanged }
-    guard !isChange else { return outcome }
-    // An answer that changes nothing is a read: it must not come from one that was deposed and does not know it.
+    if !isChange { try await confirm(since: epoch) }
+    return outcome
+  }
+
+  /// An answer that changes nothing is a read: it must not come from one that was deposed and does not know it.
+  func confirm(since epoch: Epoch?) async throws(ManagementError) {
     if let error = await confirmation() { throw explained(error) }
     guard desk.withLock({ $0.epoch }) == epoch else { throw .notPrimary(address: nil) }
-    return outcome
   }
 
   private func judgement(_ operation: Control::Operation, dryRun: Bool, by identity: Identity)

@@ -8,7 +8,7 @@ extension ManagerReplica {
   /// Calls leased ports back; returns how many ranges it was, when that is durable.
   public func recall(_ recall: PortRecall, by identity: Identity) async throws(ManagementError) -> Int {
     guard !desk.withLock({ $0.isStopped }) else { throw .notPrimary(address: nil) }
-    let author = author(identity)
+    let (author, epoch) = (author(identity), desk.withLock { $0.epoch })
     let answer = await withCheckedContinuation { (continuation: CheckedContinuation<Desk.Count, Never>) in
       let id = desk.withLock { desk in
         let id = RequestID(desk.nextID())
@@ -24,11 +24,14 @@ extension ManagerReplica {
       }
       if let error = error(admission, .vipValidation) { fail(id, error) }
     }
+    let count: Int
     do throws(ManagementError) {
-      return try answer.get()
+      count = try answer.get()
     } catch {
       throw explained(error)
     }
+    if count == 0 { try await confirm(since: epoch) }
+    return count
   }
 
   /// A host asks for ports; what the stage has no room for is answered so, and the host asks again later.

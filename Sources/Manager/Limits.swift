@@ -5,9 +5,14 @@ enum Limits {
   static let entriesInFlight = 4096
   /// Reports of health that are not durable yet, beside those: one of each node.
   static let healthEntriesInFlight = 1024
-  /// Commands that wait for a node to acknowledge the update before: a node that is further behind is better
-  /// served by a new stream with a snapshot.
+  /// Commands that wait for a host to acknowledge the update before: one that is further behind is better served by a
+  /// new stream with a snapshot.
   static let pendingCommandsPerNode = 20_000
+  /// The same for a MUX, unless more ranges are leased: then a snapshot would be no less.
+  ///
+  /// All MUXes are told the same, and would all end their streams at once: this is eight entries of returned ranges, as
+  /// come when a flood ends, and some megabytes for each MUX.
+  static let pendingCommandsPerMux = 65_536
   /// Operators who wait for a revision at one time.
   static let waits = 1024
   /// Health changes of one entry: a host of 64 VMs, each behind 128 endpoints, after a new stream; at 360 octets each
@@ -44,6 +49,8 @@ enum Limits {
   /// Requests for ports of one VM: so many at once, then ten each second.
   static let requestBurst = 20
   static let requestsPerSecond = 10
+  /// Between two events about the same refusal of the same VM: a host asks again every second or so.
+  static let refusalEventMilliseconds: UInt64 = 60_000
   /// After which a host asks again for a VM that asked too often: the next second has ten.
   static let rateRetryMilliseconds: UInt32 = 1000
   /// After which a host asks again for a VM at its cap: its own ports come free meanwhile.
@@ -57,8 +64,13 @@ enum Limits {
   static let portRetryMilliseconds: UInt32 = 1000
   /// The log is told at most so often which leases are ripe: what it does not say, the hosts of a new primary wait for.
   static let ripeMilliseconds: UInt64 = 1000
-  /// How long leases wait for a MUX without a stream: its BGP session may live as long (hold time 3 s at least).
+  /// How long leases wait for a MUX without a stream: one that has ended, or comes again, does so within this time.
+  ///
+  /// One that is cut off from managers alone goes on announcing, with what it knew, for as long as that lasts.
   static let muxSilenceMilliseconds: UInt64 = 3000
+  /// How long leases wait for a MUX that acknowledges nothing: by more than this MUXes must not be apart anyway
+  /// (`skewMilliseconds` of the data path).
+  static let muxPatienceMilliseconds: UInt64 = 10_000
   /// How long a deleted node that is still connected has for its last acknowledgement.
   static let farewellMilliseconds: UInt64 = 5000
   /// After which ports are taken from a host whose Node is deleted and that does not answer: an operator who deletes a

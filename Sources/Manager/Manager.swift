@@ -33,7 +33,7 @@ public struct Manager: Sendable {
   var unsure: Set<String> = []
   /// Deleted nodes that have not let go of their VMs' ports, and since when.
   var lostSince: [String: UInt64] = [:]
-  private var view: (revision: Revision, whole: NodeView)?
+  private var view: SnapshotView?
 
   struct NodeMemory {
     var revision = Revision(0)
@@ -154,6 +154,7 @@ public struct Manager: Sendable {
 
   private mutating func commit(_ entries: [CommittedEntry]) -> [Output] {
     var outputs: [Output] = []
+    view = nil
     for committed in entries {
       let before = state.desired.nodes
       let effects = state.carryOut(committed.entry, at: committed.revision)
@@ -184,7 +185,8 @@ public struct Manager: Sendable {
 
   mutating func enqueue(_ commands: NodeCommands) -> [Output] {
     guard let session = sessionsByNode[commands.node] else { return [] }
-    guard streams[session]?.enqueue(commands.commands) == false else { return [] }
+    let limit = pendingLimit(of: commands.node)
+    guard streams[session]?.enqueue(commands.commands, atMost: limit) == false else { return [] }
     return close(session, "\(commands.node) is too far behind; it is to come again for a snapshot")
   }
 
@@ -248,14 +250,12 @@ public struct Manager: Sendable {
     guard state.epoch == epoch, !isFenced, let node = streams[session]?.node else { return [] }
     guard state.desired.nodes[node] != nil else { return dismiss(node, session) }
     if streams[session]?.needsSnapshot == true, mustWait(node) { return [] }
-    if view?.revision != state.revision { view = nil }
-    let ripe = muxes.ripe
     let update = streams[session]?.next(state, now: now) {
-      let whole = view?.whole ?? state.whole
-      view = (state.revision, whole)
-      return state.snapshot(for: node, in: whole, ripe: ripe)
+      var shared = view ?? SnapshotView()
+      defer { view = shared }
+      return shared.snapshot(for: node, of: state, ripe: muxes.ripe)
     }
-    if update?.isSnapshot == true { muxes.attached(node) }
+    if let update { muxes.sent(node, isSnapshot: update.isSnapshot) }
     return update.map { [.send($0, session)] } ?? []
   }
 

@@ -26,6 +26,7 @@ extension Manager {
     if case .machine(let name) = recall, state.desired.machines[name] == nil {
       return [.fail(id, .refused(reason: "there is no VirtualMachine/\(name)"))]
     }
+    guard state.hasLeases(of: recall) else { return [.recalled(id, 0)] }
     guard !proposals.isFull else {
       return [.fail(id, .overloaded(reason: Self.overload, retryAfterMilliseconds: Limits.retryMilliseconds))]
     }
@@ -39,19 +40,29 @@ extension Manager {
   mutating func takeRequest(_ request: PortRequest, _ node: String, _ session: SessionID) -> [Output] {
     let locator = request.locator
     func refuse(_ reason: PortRefusal.Reason, _ milliseconds: UInt32) -> [Output] {
-      let refusal = PortRefusal(locator: locator, reason: reason, retryAfterMilliseconds: milliseconds)
-      return [.refusePorts(refusal, session)]
+      self.refuse(
+        PortRefusal(locator: locator, reason: reason, retryAfterMilliseconds: milliseconds), node, session)
     }
     guard state.host(of: locator) == node else {
       return refuse(.noService, Limits.noServiceRetryMilliseconds)
     }
-    guard portDesk.allows(locator) else { return refuse(.rate, Limits.rateRetryMilliseconds) }
     guard !muxes.isEmpty else { return refuse(.noMux, Limits.portRetryMilliseconds) }
+    // What is said again while it waits costs nothing.
     guard !portDesk.isAsking(locator), !leases.awaits(locator) else { return [] }
-    if let refusal = state.refusal(of: locator) { return [.refusePorts(refusal, session)] }
+    guard portDesk.allows(locator) else { return refuse(.rate, Limits.rateRetryMilliseconds) }
+    if let refusal = state.refusal(of: locator) { return self.refuse(refusal, node, session) }
     guard !portDesk.isFull else { return refuse(.overloaded, Limits.portRetryMilliseconds) }
     portDesk.take(request, from: node)
     return appendPorts()
+  }
+
+  /// Tells a host, and once a minute whoever reads the log.
+  private mutating func refuse(_ refusal: PortRefusal, _ node: String, _ session: SessionID) -> [Output] {
+    let answer = Output.refusePorts(refusal, session)
+    guard let machine = state.machinesByLocator[refusal.locator], portDesk.isNews(refusal, at: now) else {
+      return [answer]
+    }
+    return [answer, .event(.warning, state.sentence(on: refusal, of: machine, to: node))]
   }
 
   /// A host has stopped using ranges.
@@ -78,8 +89,9 @@ extension Manager {
 
   /// A node runs a revision: MUXes let leases ripen, hosts let go of orphans.
   mutating func followAcknowledgement(_ revision: Revision, of node: String) -> [Output] {
-    muxes.acknowledged(node, revision)
-    return ripen() + release(node, upTo: revision)
+    let isBack = muxes.acknowledged(node, revision)
+    let events: [Output] = isBack ? [.event(.info, "\(node) acknowledges again; leases wait for it")] : []
+    return events + ripen() + release(node, upTo: revision)
   }
 
   private mutating func release(_ node: String, upTo revision: Revision) -> [Output] {
@@ -118,8 +130,9 @@ extension Manager {
           locator: locator, reason: .noMux, retryAfterMilliseconds: Limits.portRetryMilliseconds)
       }
     }
-    return refusals.compactMap { refusal in
-      nodes[refusal.locator].flatMap { sessionsByNode[$0] }.map { .refusePorts(refusal, $0) }
+    return refusals.flatMap { refusal -> [Output] in
+      guard let node = nodes[refusal.locator], let session = sessionsByNode[node] else { return [] }
+      return refuse(refusal, node, session)
     }
   }
 
@@ -145,13 +158,23 @@ extension Manager {
   /// would lose them if they were left out.
   func mustWait(_ node: String) -> Bool { !muxes.isSettled && unsure.contains(node) }
 
+  /// How many commands may wait for a node.
+  func pendingLimit(of node: String) -> Int {
+    let isMux = state.desired.nodes[node]?.roles.contains(.mux) == true
+    return isMux
+      ? max(Limits.pendingCommandsPerMux, state.ports.leasedCount) : Limits.pendingCommandsPerNode
+  }
+
   // MARK: Time
 
-  /// MUXes that are silent count no more; hosts that are gone for good lose what they had.
+  /// MUXes that are silent, or late, count no more; hosts that are gone for good lose what they had.
   mutating func tickPorts() -> [Output] {
     portDesk.tick(now)
-    muxes.tick(now)
-    var outputs = ripen() + sayRipe()
+    let seconds = Limits.muxPatienceMilliseconds / 1000
+    var outputs: [Output] = muxes.tick(now).map { name in
+      .event(.warning, "\(name) has acknowledged nothing for \(seconds) seconds; leases do not wait for it")
+    }
+    outputs += ripen() + sayRipe()
     for session in streams.keys.sorted() {
       guard let stream = streams[session], stream.isFarewellOver(at: now) else { continue }
       outputs += close(session, "Node/\(stream.node) was deleted")

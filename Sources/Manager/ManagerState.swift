@@ -96,19 +96,8 @@ public struct ManagerState: Hashable, Sendable {
   ///
   /// As if all MUXes knew all leases.
   public func snapshot(for node: String) -> [Command] {
-    snapshot(for: node, in: whole, ripe: Revision(.max))
-  }
-
-  /// The same out of a view that serves several nodes.
-  ///
-  /// A host is told only of leases up to the revision `ripe`.
-  func snapshot(for name: String, in whole: NodeView, ripe: Revision) -> [Command] {
-    guard let node = desired.nodes[name] else { return [] }
-    let keyCommands = node.runsDataPath && !keys.keys.isEmpty ? [Command.setKeys(keys)] : []
-    let muxCommands = node.roles.contains(.mux) ? muxPorts + NodeView().muxCommands(to: whole) : []
-    guard node.roles.contains(.host) else { return keyCommands + muxCommands }
-    return keyCommands + muxCommands + NodeView().hostCommands(to: whole, for: node, was: nil)
-      + hostPorts(of: whole.machineNames(on: name), upTo: ripe)
+    var view = SnapshotView()
+    return view.snapshot(for: node, of: self, ripe: Revision(.max))
   }
 
   /// Everything there is, for all nodes.

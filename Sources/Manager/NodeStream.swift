@@ -27,14 +27,14 @@ struct NodeStream {
     sent = hello.revision
   }
 
-  /// Takes what the node has to do for a new revision; false when the node is too far behind for this.
-  mutating func enqueue(_ commands: [Command]) -> Bool {
+  /// Takes what the node has to do for a new revision; false when more than so many commands of several revisions wait.
+  mutating func enqueue(_ commands: [Command], atMost limit: Int) -> Bool {
     guard !needsSnapshot else { return true }
     let hasBacklog = !pending.isEmpty
     pending += commands
     for case .leasePortRange(let lease) in commands { leasesWaiting.insert(lease.range) }
     // What one entry tells may be more, and a snapshot would be no less.
-    return !hasBacklog || pending.count <= Limits.pendingCommandsPerNode
+    return !hasBacklog || pending.count <= limit
   }
 
   /// What is to be sent now, if anything.

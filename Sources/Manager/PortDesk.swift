@@ -14,11 +14,18 @@ struct PortDesk {
   private var releasing: Set<String> = []
   /// Requests that a VM may make at once; one that is missing may make all.
   private var allowance: [IPv4Address: Int] = [:]
+  /// Refusals of the last minute that the log of events names, and since when.
+  private var named: [Refused: UInt64] = [:]
   private var lastTick: UInt64 = 0
   /// All leases up to this revision are ripe, and the log does not say so yet.
   private var ripe: Revision?
   private var isSayingRipe = false
   private var ripeSaidAt: UInt64 = 0
+
+  private struct Refused: Hashable {
+    let locator: IPv4Address
+    let reason: PortRefusal.Reason
+  }
 
   var isFull: Bool { requests.count >= Limits.requestsWaiting }
 
@@ -41,6 +48,17 @@ struct PortDesk {
     for (locator, rest) in allowance {
       allowance[locator] = rest + more >= Limits.requestBurst ? nil : rest + more
     }
+    named = named.filter { now < $0.value + Limits.refusalEventMilliseconds }
+  }
+
+  /// Whether an event is to say that a VM gets no ports, and why: once a minute for each reason.
+  ///
+  /// Only for locators of VMs: those that hosts invent have no bound.
+  mutating func isNews(_ refusal: PortRefusal, at now: UInt64) -> Bool {
+    let refused = Refused(locator: refusal.locator, reason: refusal.reason)
+    guard named[refused] == nil else { return false }
+    named[refused] = now
+    return true
   }
 
   /// Takes a request of a VM on this node.

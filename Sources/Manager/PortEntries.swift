@@ -105,6 +105,11 @@ extension ManagerState {
     }
   }
 
+  /// Whether a recall would call anything back that has not been called back before.
+  func hasLeases(of recall: PortRecall) -> Bool {
+    leases(of: recall).contains { ports.grant($0.range)?.isRecalled == false }
+  }
+
   /// An operator wants ranges back.
   mutating func apply(_ recall: PortRecall) -> Effects {
     var effects = PortEffects()

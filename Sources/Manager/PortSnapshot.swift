@@ -1,7 +1,8 @@
 public import Control
 public import Wire
 
-/// Who has which ports, as it is kept on disk: ranges by what they have in common, since there may be 200,000.
+/// Who has which ports, as it is kept on disk: ranges by what they have in common, since there may be
+/// 1,048,576 of them (`Limits.ranges`).
 public struct PortSnapshot: Codable, Hashable, Sendable {
   /// Ranges of one VIP that one entry leased to one VM.
   public struct Grant: Codable, Hashable, Sendable {

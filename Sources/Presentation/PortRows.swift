@@ -18,17 +18,22 @@ struct PortRows {
   }
 
   private func entry(_ pool: PortPoolStatus) -> ListingEntry {
+    let sum = ports.sum(of: pool)
     let value = StructuredValue.fields(
       ("vip", .text("\(pool.vip)")), ("service", .text(pool.service)),
       ("capacity", .integer(pool.capacityPorts)),
       ("allocated", .integer(pool.allocatedPorts)), ("free", .integer(pool.freePorts)),
-      ("recalled", .integer(pool.recalledPorts)), ("orphaned", .integer(pool.orphanedPorts)))
+      ("recalled", .integer(pool.recalledPorts)), ("orphaned", .integer(pool.orphanedPorts))
+    ).joined(sum.map(StatusValue.of) ?? .mapping([]))
     return ListingEntry(
       name: "\(pool.vip)", names: ["\(pool.vip)", pool.service],
       cells: {
         [
-          "\(pool.vip)", pool.service, "", "\(pool.allocatedPorts)", "", "\(pool.freePorts)", "", "", "",
-          "\(pool.recalledPorts)", "\(pool.orphanedPorts)", "", "", "", "", "",
+          "\(pool.vip)", pool.service, "", "\(pool.allocatedPorts)", sum.map { "\($0.portsInUse)" } ?? "",
+          "\(pool.freePorts)", sum.map { "\($0.requests)" } ?? "", sum.map { "\($0.refused)" } ?? "",
+          sum.map { Phrase.wait($0.waitMicrosecondsP99) } ?? "", "\(pool.recalledPorts)",
+          "\(pool.orphanedPorts)", sum.map { "\($0.flows)" } ?? "", sum.map { "\($0.held)" } ?? "",
+          sum.map { "\($0.dropped)" } ?? "", "", "",
         ]
       }, json: value, yaml: value.yaml)
   }
@@ -54,60 +59,6 @@ struct PortRows {
         ]
       }, json: value, yaml: value.yaml)
   }
-}
-
-/// What managers and hosts say of leased ports, joined; everything is counted in ports here, not in ranges.
-struct LeasedPorts {
-  /// What a VM has of one VIP.
-  struct Holding {
-    let machine: String
-    let locator: IPv4Address
-    let allocated: Int
-    let recalled: Int
-    /// What its host counted, for all VIPs together; nil at all VIPs but the first, and when nothing is known.
-    let counted: PortStatus?
-  }
-
-  /// By VIP.
-  let pools: [PortPoolStatus]
-  private let holdings: [IPv4Address: [Holding]]
-  private let counted: [IPv4Address: PortStatus]
-
-  /// Joins them.
-  init(_ state: ClusterState) {
-    pools = state.ports
-    let reported = state.nodes.flatMap { $0.statistics?.ports ?? [] }
-    let counted = Dictionary(reported.map { ($0.locator, $0) }) { _, newer in newer }
-    let services = Dictionary(state.services.map { ($0.service.name, $0.service) }) { first, _ in first }
-    let locators = Dictionary(state.machines.map { ($0.machine.name, $0.locator) }) { first, _ in first }
-    var holdings: [IPv4Address: [Holding]] = [:]
-    var seen: Set<IPv4Address> = []
-    for pool in state.ports {
-      var held = pool.holdings
-      // A VM that has got nothing is shown where it would get something first.
-      if let service = services[pool.service], service.vip == pool.vip {
-        for machine in service.snat where !held.contains(where: { $0.machine == machine }) {
-          guard let locator = locators[machine] else { continue }
-          held.append(.init(machine: machine, locator: locator, ranges: 0, recalled: 0))
-        }
-      }
-      holdings[pool.vip] = held.sorted { ($0.machine, $0.locator) < ($1.machine, $1.locator) }.map {
-        holding in
-        Holding(
-          machine: holding.machine, locator: holding.locator, allocated: holding.ranges * PortRange.portCount,
-          recalled: holding.recalled * PortRange.portCount,
-          counted: seen.insert(holding.locator).inserted ? counted[holding.locator] : nil)
-      }
-    }
-    self.holdings = holdings
-    self.counted = counted
-  }
-
-  /// Sorted by VM.
-  func holdings(of pool: PortPoolStatus) -> [Holding] { holdings[pool.vip] ?? [] }
-
-  /// What its host counted of a VM.
-  func counted(_ locator: IPv4Address) -> PortStatus? { counted[locator] }
 }
 
 extension PortPoolStatus {

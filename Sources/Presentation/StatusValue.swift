@@ -62,6 +62,14 @@ enum StatusValue {
       ("waitMicrosecondsP99", .counter(ports.waitMicrosecondsP99)))
   }
 
+  static func of(_ ports: PortSum) -> StructuredValue {
+    .fields(
+      ("inUse", .integer(ports.portsInUse)), ("connections", .integer(ports.flows)),
+      ("held", .integer(ports.held)), ("requests", .counter(ports.requests)),
+      ("refused", .counter(ports.refused)), ("dropped", .counter(ports.dropped)),
+      ("waitMicrosecondsP99", .counter(ports.waitMicrosecondsP99)))
+  }
+
   private static func precedes(_ a: Counter, _ b: Counter) -> Bool {
     guard a.name == b.name else { return a.name < b.name }
     let labels = [a, b].map { $0.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" } }

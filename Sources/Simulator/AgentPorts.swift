@@ -74,14 +74,20 @@ extension World {
     _ = check { world throws(Finding) in try world.ports.uses(usable, agent) }
   }
 
-  /// A primary leases ports: all MUXes that have acknowledged something to it know them.
+  /// A primary leases ports: all MUXes that have acknowledged something to it know them, but for those that owe it an
+  /// acknowledgement for long.
   mutating func checkOrder(_ update: Update, by manager: Int) {
     guard let process = machines[manager].process, let epoch = process.epoch else { return }
     let leases = update.leases
     guard !leases.isEmpty else { return }
     counts[.rangesLeased] += leases.count
-    let muxes = counting(process, epoch)
+    let known = process.streams.acknowledged(at: time)
+    let muxes = self.muxes(of: process, epoch, among: known.prompt)
+    let late = self.muxes(of: process, epoch, among: known.late)
     for lease in leases {
+      if late.contains(where: { agents[$0].node.portRanges[lease.range] != lease.locator }) {
+        counts[.rangesLeasedPastLateMuxes] += 1
+      }
       for mux in muxes where agents[mux].node.portRanges[lease.range] != lease.locator {
         return fail(
           .ports, "\(lease.range) is leased to \(lease.locator) before \(agents[mux].name) knows it")
@@ -89,9 +95,8 @@ extension World {
     }
   }
 
-  private func counting(_ process: ManagerProcess, _ epoch: Epoch) -> [Int] {
-    let names = process.streams.acknowledged
-    return agents.indices.filter { index in
+  private func muxes(of process: ManagerProcess, _ epoch: Epoch, among names: Set<String>) -> [Int] {
+    agents.indices.filter { index in
       let agent = agents[index]
       return names.contains(agent.name) && agent.node.epoch == epoch
         && process.manager.state.desired.nodes[agent.name]?.roles.contains(.mux) == true

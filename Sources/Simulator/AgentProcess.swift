@@ -33,6 +33,10 @@ struct AgentProcess: Sendable {
   private var turn = 0
   /// How each probed VM is.
   private(set) var health: [Placement: Bool] = [:]
+  /// Until then it carries nothing out.
+  var deafUntil: Moment = 0
+  /// What it was told meanwhile.
+  private var unheard: [(stream: Int, update: Update)] = []
 
   init(name: String) { self.name = name }
 
@@ -51,6 +55,8 @@ struct AgentProcess: Sendable {
     isUp = false
     streams = []
     health = [:]
+    deafUntil = 0
+    unheard = []
   }
 
   // MARK: Streams
@@ -87,6 +93,20 @@ struct AgentProcess: Sendable {
   }
 
   // MARK: Updates
+
+  /// Leaves an update for later, if it carries nothing out now.
+  mutating func puts(off update: Update, on stream: Int, at time: Moment) -> Bool {
+    guard time < deafUntil || !unheard.isEmpty else { return false }
+    unheard.append((stream, update))
+    return true
+  }
+
+  /// What it was told while it carried nothing out, when that is over.
+  mutating func hear(at time: Moment) -> [(stream: Int, update: Update)] {
+    guard time >= deafUntil else { return [] }
+    defer { unheard = [] }
+    return unheard.filter { listens(to: $0.stream) }
+  }
 
   /// Carries an update out, and says so; after a snapshot all that is known of health is said again.
   mutating func take(_ update: Update, _ chance: inout Chance, bug: Bug?) -> (NodeState.Result, [Report]) {

@@ -12,6 +12,8 @@ struct AgentStreams {
     var heard: Moment
     /// The agent has carried something out that it was told on this stream.
     var hasAcknowledged = false
+    /// Since when it has been told something and has acknowledged nothing.
+    var owesSince: Moment?
     /// Reports in order; the first is with the stages, or waits until it may be offered again.
     var reports: [Report] = []
     var offerAt: Moment?
@@ -36,11 +38,23 @@ struct AgentStreams {
     ends.first { $0.stream == stream }.map { ($0.node, $0.isHost) }
   }
 
-  /// Nodes that have acknowledged something on their stream.
-  var acknowledged: Set<String> { Set(ends.filter(\.hasAcknowledged).map(\.node)) }
+  /// Nodes that have acknowledged something on their stream; those that have owed something for long are apart.
+  func acknowledged(at time: Moment) -> (prompt: Set<String>, late: Set<String>) {
+    let nodes = ends.filter(\.hasAcknowledged)
+    let late = Set(nodes.filter { $0.owesSince.map { time >= $0 + Limits.patience } ?? false }.map(\.node))
+    return (Set(nodes.map(\.node)).subtracting(late), late)
+  }
 
   mutating func acknowledge(_ stream: Int) {
-    if let index = index(of: stream) { ends[index].hasAcknowledged = true }
+    guard let index = index(of: stream) else { return }
+    ends[index].hasAcknowledged = true
+    ends[index].owesSince = nil
+  }
+
+  /// The agent is sent an update.
+  mutating func told(_ session: SessionID, at time: Moment) {
+    guard let index = ends.firstIndex(where: { $0.session == session }) else { return }
+    ends[index].owesSince = ends[index].owesSince ?? time
   }
 
   mutating func forget(_ session: SessionID) { ends.removeAll { $0.session == session } }

@@ -11,6 +11,9 @@ extension World {
     guard agents[index].isUp, agents[index].life == life else { return }
     agenda.add(
       .agent(index, life: life), at: time + Self.agentPace * 3 / 4 + chance.number(0...Self.agentPace / 2))
+    for (stream, update) in agents[index].hear(at: time) where agents[index].listens(to: stream) {
+      take(update, on: stream, by: index)
+    }
     guard let stream = agents[index].current, time < agents[index].heard + Limits.silence else {
       return connect(agent: index)
     }
@@ -88,7 +91,8 @@ extension World {
     case .refused(let error): refused(agent, on: stream, error)
     case .ended: agents[agent].ended(stream)
     case .portRefusal: counts[.portsRefused] += 1
-    case .update(let update): take(update, on: stream, by: agent)
+    case .update(let update):
+      if !agents[agent].puts(off: update, on: stream, at: time) { take(update, on: stream, by: agent) }
     }
   }
 

@@ -19,7 +19,10 @@ extension World {
       thaw(index)
       start(index)
     }
-    for index in agents.indices { startAgent(index) }
+    for index in agents.indices {
+      agents[index].deafUntil = 0
+      startAgent(index)
+    }
     agenda.add(.review, at: time + .seconds(3))
   }
 

@@ -32,6 +32,8 @@ public enum Fault: String, CaseIterable, Sendable {
   case transfer
   /// An agent's process ends, and comes back with its saved state.
   case agentCrash
+  /// An agent lives, and carries nothing out that it is told, as when its disk is full.
+  case deafness
   /// What a manager has told an agent stays in the network's queues for seconds.
   case lateness
   /// Requests and statistics arrive many at a time.
@@ -46,7 +48,7 @@ public struct FaultRates: Sendable, Hashable {
   public static let all = FaultRates { fault in
     switch fault {
     case .crash, .partition, .suspension, .diskStall, .agentCrash, .lateness: 10
-    case .loss, .delay, .oneWayPartition, .powerFailure, .membershipChange: 6
+    case .loss, .delay, .oneWayPartition, .powerFailure, .membershipChange, .deafness: 6
     case .repetition, .diskFull, .diskLoss, .transfer, .overload, .drift, .clockJump: 4
     }
   }

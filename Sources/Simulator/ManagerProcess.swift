@@ -345,6 +345,7 @@ final class ManagerProcess {
     case .send(let update, let session):
       effects.append(.seen(.ordered(update)))
       tell(session, .update(update))
+      streams.told(session, at: now.time)
       believe(update, session, now)
     case .refusePorts(let refusal, let session): tell(session, .portRefusal(refusal))
     case .recalled(let id, let count): close(id.number, .recalled(count))

@@ -6,12 +6,12 @@ public enum Occurrence: Int, CaseIterable, Sendable {
   case revisions, snapshotsTaken, snapshotsInstalled, membershipsChanged
   case updatesApplied, updatesRefused, updatesOutOfOrder, primariesFenced, agentsRefused
   case reportsHeld, statisticsShed
-  case rangesLeased, portsReturned, portsRefused, recallsAnswered
+  case rangesLeased, portsReturned, portsRefused, recallsAnswered, rangesLeasedPastLateMuxes
   // What went wrong.
   case messagesLost, messagesRepeated, messagesLate, delays, partitions, oneWayPartitions
   case driftChanges, clockJumps
   case suspensions, crashes, powerFailures, tornWrites, diskStalls, disksFull, disksLost
-  case transfers, agentCrashes, bursts
+  case transfers, agentCrashes, agentsDeaf, bursts
 
   /// As it is printed.
   public var name: String {

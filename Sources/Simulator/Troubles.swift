@@ -26,6 +26,7 @@ extension World {
     case .membershipChange: changeMembership()
     case .transfer: transfer()
     case .agentCrash: crashAgent(chance.number(0...agents.count - 1))
+    case .deafness: deafenAgent(chance.number(0...agents.count - 1))
     case .lateness: lateUntil = time + chance.number(.seconds(1)...(.seconds(8)))
     case .overload: overload()
     }
@@ -144,6 +145,12 @@ extension World {
     counts[.agentCrashes] += 1
     agents[index].crash()
     agenda.add(.startAgent(index), at: time + chance.number(.milliseconds(50)...(.seconds(3))))
+  }
+
+  private mutating func deafenAgent(_ index: Int) {
+    guard agents[index].isUp else { return }
+    counts[.agentsDeaf] += 1
+    agents[index].deafUntil = time + chance.number(.seconds(1)...(.seconds(20)))
   }
 
   /// Many requests at once, and many reports.

@@ -55,6 +55,10 @@ enum Limits {
   static let sameRefusal = Duration.seconds(10)
   /// Refusals that are remembered for that, some 200 octets each, and so the most that are logged in this time.
   static let refusalsRemembered = 1024
+  /// Ranges of ports that a host may say one VM has: as many as a manager leases to all together.
+  ///
+  /// Whoever lists them multiplies, and adds up.
+  static let rangesOfMachine: UInt64 = 1 << 20
 
   // Links between managers.
 

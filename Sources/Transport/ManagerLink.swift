@@ -52,8 +52,8 @@ public final class ManagerLink: Sendable {
 
   /// Sends a report as soon as there is a stream.
   ///
-  /// Of each endpoint's health, of acknowledgements and of statistics only the newest waits, of ports each request and each range once; `hello` is sent by the
-  /// link itself and ignored here.
+  /// Of each endpoint's health, of acknowledgements and of statistics only the newest waits, of ports each request and
+  /// each range once; `hello` is sent by the link itself and ignored here.
   public func report(_ report: Report) {
     let wake = state.withLock { state in
       state.queue.add(report)

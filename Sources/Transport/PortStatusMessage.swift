@@ -20,8 +20,9 @@ extension PortStatus: MessageValue {
   init(_ proto: ProtoPortStatus) throws(MalformedMessage) {
     self.init(
       locator: try MessageField.address("locator", proto.hasLocator, proto.locator),
-      ranges: try MessageField.integer("ranges", proto.ranges),
-      portsInUse: try MessageField.integer("ports_in_use", proto.portsInUse),
+      ranges: try MessageField.count("ranges", proto.ranges, atMost: Limits.rangesOfMachine),
+      portsInUse: try MessageField.count(
+        "ports_in_use", proto.portsInUse, atMost: Limits.rangesOfMachine * UInt64(PortRange.portCount)),
       flows: try MessageField.integer("flows", proto.flows),
       held: try MessageField.integer("held", proto.held), requests: proto.requests, refused: proto.refused,
       dropped: proto.dropped, waitMicrosecondsP50: proto.waitMicrosecondsP50,

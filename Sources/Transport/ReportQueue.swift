@@ -35,9 +35,13 @@ struct ReportQueue {
     }
   }
 
-  /// What is to be sent next: first acknowledgements, then what connections wait for, then health, then ports that
-  /// are given back, then statistics.
+  /// What is to be sent next: first ports that are given back, then acknowledgements, then what connections wait for,
+  /// then health, then statistics.
   mutating func next() -> Report? {
+    // What an acknowledgement that waits is about may be a later lease of the same range: said after it, the return
+    // would end that. One that is said too early is ignored, and said again.
+    let leases = returned.take(atMost: Control.Limits.rangesPerReport)
+    if !leases.isEmpty { return .portsReturned(leases) }
     if let answer {
       self.answer = nil
       return answer
@@ -48,8 +52,6 @@ struct ReportQueue {
       order.removeFirst(batch.count)
       return .health(batch.compactMap { health.removeValue(forKey: $0) })
     }
-    let leases = returned.take(atMost: Control.Limits.rangesPerReport)
-    if !leases.isEmpty { return .portsReturned(leases) }
     defer { statistics = nil }
     return statistics.map { .statistics($0) }
   }

@@ -38,7 +38,7 @@ struct SNAT: AsyncParsableCommand {
         throw Failure.exit(error, ofChange: true)
       }
       let ports = count * PortRange.portCount
-      Terminal.out("\(name(of: recall)) \(count == 0 ? "has no ports" : "\(ports) ports recalled")\n")
+      Terminal.out("\(name(of: recall)) \(count == 0 ? "nothing to recall" : "\(ports) ports recalled")\n")
     }
 
     private var recall: PortRecall {

@@ -46,8 +46,33 @@ import Wire
       hello: Hello(node: "mux1", roles: [.mux], epoch: .none, revision: Revision(0)))
     #expect(stream.next(ManagerState(), now: 0) { [] } != nil)
     let command = Command.setPortRange(PortTests.lease(1024))
-    let isTaken = stream.enqueue(Array(repeating: command, count: Limits.pendingCommandsPerNode + 1))
-    let isTakenBehind = stream.enqueue([command])
+    let isTaken = stream.enqueue(Array(repeating: command, count: 11), atMost: 10)
+    let isTakenBehind = stream.enqueue([command], atMost: 10)
     #expect(isTaken && !isTakenBehind)
+  }
+
+  @Test("a flood's ports that all come back end no MUX's stream") func flood() {
+    let names = (1...6).map { "vm\($0)" }
+    let vips = (11...12).map { ip("203.0.113.\($0)") }
+    let service = PortTests.service(names, ports: 64_512) { $0.snatVIPs = vips }
+    var bench = PortTests.Bench(PortTests.base + names.dropFirst(2).map { PortTests.machine($0) } + [service])
+    let locators = (UInt8(1)...6).map { IPv4Address(10, 64, 1, $0) }
+    var count = 0
+    while count < 3 * 8064 {
+      for locator in locators { bench.ask(locator) }
+      bench.hear()
+      let all = bench.nodes["host1"]?.leases.reduce(0) { $0 + $1.value.count } ?? 0
+      guard all > count else { break }
+      count = all
+      bench.pass(1)
+    }
+    #expect(count > Limits.pendingCommandsPerNode)
+    for (locator, ranges) in (bench.nodes["host1"]?.leases ?? [:]).sorted(by: { $0.key < $1.key }) {
+      bench.giveBack(ranges.keys.sorted().map { PortLease($0, to: locator) })
+      bench.hear(but: "mux1")
+    }
+    #expect(bench.closed.isEmpty && bench.ports("mux2").isEmpty)
+    bench.hear()
+    #expect(bench.closed.isEmpty && bench.ports("mux1").isEmpty)
   }
 }

@@ -56,6 +56,8 @@ import Wire
     var refusals: [PortRefusal] = []
     var counts: [Int] = []
     var entries: [Entry] = []
+    var events: [String] = []
+    var closed: [String] = []
 
     init(
       _ resources: [Resource] = PortTests.base + [PortTests.service()], muxes: [String] = ["mux1", "mux2"]
@@ -126,6 +128,8 @@ import Wire
           if let node = sessions.first(where: { $0.value == session })?.key { unheard[node]?.append(update) }
         case .refusePorts(let refusal, _): refusals.append(refusal)
         case .recalled(_, let count): counts.append(count)
+        case .event(.warning, let text): events.append(text)
+        case .close(_, let reason): closed.append(reason)
         default: break
         }
       }
@@ -248,8 +252,9 @@ import Wire
     #expect(bench.counts == [2])
     #expect(bench.nodes["host1"]?.leases[Self.locator] == [Self.range(1024): true, Self.range(1032): true])
     #expect(bench.manager.state.auditRecords.last?.note.contains("2 ranges") == true)
+    let revision = bench.manager.state.revision
     bench.feed(.recall(RequestID(901), .vip(Self.vip), by: Self.author))
-    #expect(bench.counts == [2, 0])
+    #expect(bench.counts == [2, 0] && bench.manager.state.revision == revision)
     let pool = bench.manager.clusterState().ports.first
     #expect(pool?.holdings.first?.recalled == 2 && pool?.capacity == 8064 && pool?.free == 8062)
     bench.ask()
@@ -331,13 +336,36 @@ import Wire
 
   @Test("who asks too often is told so, and another's VM is nobody's") func refusals() {
     var bench = Bench(Self.base + [Self.service(ports: 8)])
-    for _ in 0..<21 { bench.ask() }
-    #expect(bench.refusals.map(\.reason) == Array(repeating: .cap, count: 20) + [.rate])
+    for _ in 0..<22 { bench.ask() }
+    #expect(bench.refusals.map(\.reason) == Array(repeating: .cap, count: 20) + [.rate, .rate])
+    // Each reason is an event once, and again after a minute.
+    let events = [
+      "vm1 gets no ports: it has all 8 that web allows",
+      "vm1 gets no ports: it asks more than 10 times a second",
+    ]
+    #expect(bench.events == events)
+    bench.pass(60)
+    bench.ask()
+    #expect(bench.events == events + events.prefix(1))
     bench.refusals = []
+    bench.events = []
     bench.ask(from: "host2")
     bench.ask(ip("10.64.1.6"))
     bench.ask(ip("10.64.1.2"))
     #expect(bench.refusals.map(\.reason) == [.noService, .noService, .noService])
+    // No VM has the second locator.
+    #expect(
+      bench.events == [
+        "host2 gets no ports for vm1: that is on host1", "vm2 gets no ports: no service lets it out",
+      ])
+  }
+
+  @Test("a request that waits may be said again, at no price") func patience() {
+    var bench = Bench()
+    for _ in 0..<30 { bench.ask() }
+    #expect(bench.refusals.isEmpty && bench.unheard["mux1"]?.isEmpty == false)
+    bench.hear()
+    #expect(bench.leases() == [1024, 1032])
   }
 
   @Test("requests of one moment share an entry") func gathered() throws {
@@ -369,6 +397,7 @@ import Wire
       bench.pass(1)
     }
     #expect(bench.refusals.first?.reason == .exhausted)
+    #expect(bench.events.contains { $0.hasSuffix("gets no ports: all of 203.0.113.10 are taken") })
     let pool = bench.manager.clusterState().ports.first
     #expect(pool?.free == 0 && pool?.holdings.reduce(0) { $0 + $1.ranges } == 8064)
     #expect(bench.ports("mux1").count == 8064)

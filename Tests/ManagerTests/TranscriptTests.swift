@@ -244,6 +244,11 @@ import Wire
     var manager = Self.primary()
     _ = manager.handle(.tick(milliseconds: 1000))
     _ = manager.handle(.connected(Self.hello("mux1"), SessionID(1)))
+    #expect(manager.handle(.tick(milliseconds: 1001)) == [])
+    #expect(
+      manager.handle(.tick(milliseconds: 11_001)) == [
+        .event(.warning, "mux1 has acknowledged nothing for 10 seconds; leases do not wait for it")
+      ])
     #expect(manager.handle(.tick(milliseconds: 30_999)) == [])
     #expect(
       manager.handle(.tick(milliseconds: 31_000)) == [

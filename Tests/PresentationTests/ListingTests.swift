@@ -152,7 +152,7 @@ import Wire
   @Test func snat() {
     let narrow = """
       VIP            SERVICE   VM       ALLOCATED   INUSE   FREE    REQUESTS   REFUSED   WAITP99
-      203.0.113.10   blue      -        16          -       64496   -          -         -
+      203.0.113.10   blue      -        16          17      64496   4          1         16ms
       203.0.113.10   blue      blue-1   16          17      7       4          1         16ms
       203.0.113.10   blue      blue-2   0           -       -       -          -         -
       203.0.113.11   blue      -        8           -       64488   -          -         -
@@ -161,7 +161,7 @@ import Wire
       """
     let wide = """
       VIP            SERVICE   VM       ALLOCATED   INUSE   FREE    REQUESTS   REFUSED   WAITP99   RECALLED   ORPHANED   CONNECTIONS   HELD   DROPPED   WAITP50   LOCATOR
-      203.0.113.10   blue      -        16          -       64496   -          -         -         0          0          -             -      -         -         -
+      203.0.113.10   blue      -        16          17      64496   4          1         16ms      0          0          60            2      9         -         -
       203.0.113.10   blue      blue-1   16          17      7       4          1         16ms      0          -          60            2      9         2.04ms    10.64.1.1
       203.0.113.10   blue      blue-2   0           -       -       -          -         -         0          -          -             -      -         -         10.64.2.2
       203.0.113.11   blue      -        8           -       64488   -          -         -         8          16         -             -      -         -         -
@@ -170,5 +170,27 @@ import Wire
       """
     #expect(table(.snat) == narrow)
     #expect(table(.snat, .wide) == wide)
+  }
+  @Test func sumsOfPorts() {
+    var state = SampleState.state
+    var second = state.nodes[0].statistics?.ports ?? []
+    second[0].locator = IPv4Address(10, 64, 2, 2)
+    second[0].requests = .max
+    second[0].held = .max
+    second[0].waitMicrosecondsP99 = 5
+    // What a node says of another's VM counts nothing, wherever it stands.
+    let forged = PortStatus(
+      locator: IPv4Address(10, 64, 1, 1), ranges: 1 << 20, portsInUse: 1, flows: 1, held: 1, requests: 1,
+      refused: 1, dropped: 1, waitMicrosecondsP50: 1, waitMicrosecondsP99: 1)
+    state.nodes[1].statistics = NodeStatistics(
+      bgp: [], counters: [], problems: [], ports: [forged] + second)
+    let lines = Listing(.snat, of: state).text(.wide).split(separator: "\n")
+    let cells = lines.map { $0.split(separator: " ").map(String.init) }
+    #expect(
+      cells[1] == [
+        "203.0.113.10", "blue", "-", "16", "34", "64496", "18446744073709551615", "2", "16ms", "0", "0",
+        "120", "9223372036854775807", "18", "-", "-",
+      ])
+    #expect(cells[2].contains("17") && cells[2].contains("60"))
   }
 }

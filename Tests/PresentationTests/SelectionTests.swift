@@ -83,7 +83,7 @@ import Testing
     let items = try #require(list?["items"] as? [[String: Any]])
     #expect(items.map { $0["allocated"] as? Int } == [16, 16, 0, 8, 8])
     #expect(items.map { $0["free"] as? Int } == [64496, 7, nil, 64488, nil])
-    #expect(items.map { $0["requests"] as? Int } == [nil, 4, nil, nil, nil])
+    #expect(items.map { $0["requests"] as? Int } == [4, 4, nil, nil, nil])
     #expect(items.map { $0["vm"] as? String } == [nil, "blue-1", "blue-2", nil, "blue-1"])
     #expect(items[1]["waitMicrosecondsP99"] as? Int == 16_384)
   }

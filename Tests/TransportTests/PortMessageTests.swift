@@ -61,6 +61,19 @@ import Wire
     #expect(error { try Report(report) } == "port_request.locator: is missing")
   }
 
+  @Test func figuresThatNoHostHasAreRefused() {
+    let most = PortStatus(
+      locator: locator, ranges: 1 << 20, portsInUse: 1 << 23, flows: .max, held: .max, requests: .max,
+      refused: .max, dropped: .max, waitMicrosecondsP50: .max, waitMicrosecondsP99: .max)
+    var proto = most.proto
+    #expect(error { try PortStatus(proto) } == nil)
+    proto.ranges = 1 << 61
+    #expect(error { try PortStatus(proto) } == "ranges: is 2305843009213693952, more than 1048576")
+    proto.ranges = 1
+    proto.portsInUse = 1 << 23 + 1
+    #expect(error { try PortStatus(proto) } == "ports_in_use: is 8388609, more than 8388608")
+  }
+
   @Test func malformedAnswersNameTheField() {
     var message = ManagerMessage.portRefusal(
       PortRefusal(locator: locator, reason: .cap, retryAfterMilliseconds: 100)

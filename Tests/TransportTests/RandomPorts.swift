@@ -12,9 +12,9 @@ extension RandomValues {
 
   mutating func portStatus() -> PortStatus {
     PortStatus(
-      locator: address(), ranges: count(), portsInUse: count(), flows: count(), held: count(),
-      requests: number(),
-      refused: number(), dropped: number(), waitMicrosecondsP50: number(), waitMicrosecondsP99: number())
+      locator: address(), ranges: pick(1 << 20 + 1), portsInUse: pick(1 << 23 + 1), flows: count(),
+      held: count(), requests: number(), refused: number(), dropped: number(), waitMicrosecondsP50: number(),
+      waitMicrosecondsP99: number())
   }
 
   mutating func portPoolStatus() -> PortPoolStatus {

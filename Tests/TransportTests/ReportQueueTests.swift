@@ -67,10 +67,11 @@ import Wire
     for request in requests + requests { queue.add(.portRequest(request)) }
     queue.add(.portsReturned([try lease(2), try lease(3)]))
     queue.add(.acknowledged(Revision(1), Epoch(1)))
+    // The acknowledgement may be of another lease of the same range.
+    #expect(queue.next() == .portsReturned([try lease(1), try lease(2), try lease(3)]))
     #expect(queue.next() == .acknowledged(Revision(1), Epoch(1)))
     for request in requests { #expect(queue.next() == .portRequest(request)) }
     #expect(queue.next() == .health([change(1, true)]))
-    #expect(queue.next() == .portsReturned([try lease(1), try lease(2), try lease(3)]))
     #expect(queue.next() == nil)
     queue.add(.portRequest(requests[0]))
     #expect(queue.next() == .portRequest(requests[0]))
