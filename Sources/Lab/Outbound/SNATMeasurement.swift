@@ -56,10 +56,10 @@ public struct SNATMeasurement: Codable, Hashable, Sendable {
     progress("\(scene.victim) and the leader killed")
     measured.disturbance = try await DisturbanceMeasurement.take(in: &lab, scene: scene, outbound: outbound)
     progress(measured.disturbance.text)
-    watching.cancel()
-    measured.history = await watching.value
     progress("a flood of requests for ports")
     measured.flood = try await PortFloodMeasurement.take(in: lab, excess: settings.excess)
+    watching.cancel()
+    measured.history = await watching.value
     return measured
   }
 
