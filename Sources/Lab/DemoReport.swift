@@ -20,7 +20,9 @@ public struct DemoReport: Codable, Hashable, Sendable {
   public var passed = false
 
   /// The claims as aligned columns.
-  public var table: String {
+  public var table: String { Self.table(claims) }
+
+  static func table(_ claims: [Claim]) -> String {
     var table = TextTable(["CLAIM", "MEASURED", "OK"])
     for claim in claims {
       table.add([claim.claim, claim.measured, claim.ok.map { $0 ? "yes" : "NO" } ?? "-"])

@@ -33,7 +33,10 @@ enum Limits {
   /// Reasons that a report names: the first few tell all.
   static let namedReasons = 8
   /// Hosts report once a second, and managers show it at once; a busy machine takes longer.
-  static let statisticsMilliseconds = 2_500
+  static let statisticsMilliseconds = 1_250
+  /// How often counts that hosts report are asked for until two are equal: a VM whose connections have all been begun
+  /// asks for nothing more.
+  static let statisticsLooks = 12
   /// Failures that a report lists one by one; all are counted.
   static let listedFailures = 10_000
   /// Steps of one register's search for an order: 90,000 operations take some 200,000 when there is one.

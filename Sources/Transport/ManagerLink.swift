@@ -52,14 +52,15 @@ public final class ManagerLink: Sendable {
 
   /// Sends a report as soon as there is a stream.
   ///
-  /// Of each endpoint's health, of acknowledgements and of statistics only the newest waits, of ports each request and
-  /// each range once; `hello` is sent by the link itself and ignored here.
-  public func report(_ report: Report) {
-    let wake = state.withLock { state in
-      state.queue.add(report)
-      return state.wake
-    }
+  /// Of each endpoint's health, of acknowledgements and of statistics only the newest waits, of ports each request
+  /// and each range once; `hello` is sent by the link itself and ignored here.
+  ///
+  /// - Returns: whether more is to be sent than before. False: all of it took the place of what waits still.
+  @discardableResult
+  public func report(_ report: Report) -> Bool {
+    let (isNew, wake) = state.withLock { state in (state.queue.add(report), state.wake) }
     wake?.yield()
+    return isNew
   }
 
   /// Ends the stream, so that the next one begins with what the manager thinks this node needs.

@@ -20,18 +20,27 @@ struct ReportQueue {
   private var statistics: NodeStatistics?
 
   /// Adds a report; an older one of the same thing is replaced.
-  mutating func add(_ report: Report) {
+  ///
+  /// - Returns: whether more is to be sent than before. False: all of it took the place of what waits still.
+  @discardableResult
+  mutating func add(_ report: Report) -> Bool {
     switch report {
-    case .hello: break
-    case .acknowledged, .refused: answer = report
+    case .hello: return false
+    case .acknowledged, .refused:
+      defer { answer = report }
+      return answer == nil
     case .health(let changes):
+      let count = order.count
       for change in changes {
         let probed = Probed(locator: change.locator, key: change.key)
         if health.updateValue(change, forKey: probed) == nil { order.append(probed) }
       }
-    case .portRequest(let request): requests.add(request)
-    case .portsReturned(let leases): for lease in leases { returned.add(lease) }
-    case .statistics(let newest): statistics = newest
+      return order.count > count
+    case .portRequest(let request): return requests.add(request)
+    case .portsReturned(let leases): return leases.count { returned.add($0) } > 0
+    case .statistics(let newest):
+      defer { statistics = newest }
+      return statistics == nil
     }
   }
 
@@ -72,8 +81,11 @@ private struct Once<Element: Hashable> {
   private var order: [Element] = []
   private var taken = 0
 
-  mutating func add(_ element: Element) {
-    if waiting.insert(element).inserted { order.append(element) }
+  /// Whether it did not wait already.
+  mutating func add(_ element: Element) -> Bool {
+    guard waiting.insert(element).inserted else { return false }
+    order.append(element)
+    return true
   }
 
   mutating func take(atMost count: Int) -> [Element] {

@@ -15,6 +15,8 @@ final class PortFlood: Sendable {
     var locators: [IPv4Address] = []
     /// When each VM may be asked for again; without a rate.
     var next: [IPv4Address: ContinuousClock.Instant] = [:]
+    /// How often one was asked for, with a rate: they take turns.
+    var turns = 0
   }
 
   private let state = Mutex(State())
@@ -44,7 +46,9 @@ final class PortFlood: Sendable {
     let began = clock.now
     state.withLock { $0.report = PortFloodReport() }
     while clock.now < began + .seconds(seconds) {
-      for locator in due(since: began) { link.report(.portRequest(PortRequest(locator: locator))) }
+      // One that waits still in the link's queue is joined, and no manager hears of it.
+      let sent = due(since: began).count { link.report(.portRequest(PortRequest(locator: $0))) }
+      state.withLock { $0.report.sent += sent }
       try await Task.sleep(for: .milliseconds(2))
     }
     let elapsed = (clock.now - began) / .seconds(1)
@@ -64,13 +68,13 @@ final class PortFlood: Sendable {
       guard !state.locators.isEmpty else { return due }
       if perSecond > 0 {
         let target = Int((now - began) / .seconds(1) * Double(perSecond))
-        let count = max(0, target - state.report.offered)
-        due = (0..<count).map { state.locators[(state.report.offered + $0) % state.locators.count] }
+        let count = min(max(0, target - state.report.sent), state.locators.count)
+        due = (0..<count).map { state.locators[(state.turns + $0) % state.locators.count] }
+        state.turns += count
       } else {
         due = state.locators.filter { state.next[$0] ?? now <= now }
         for locator in due { state.next[locator] = now + Self.patience }
       }
-      state.report.offered += due.count
       return due
     }
   }

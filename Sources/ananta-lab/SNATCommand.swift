@@ -44,8 +44,11 @@ struct SNATCommand: AsyncParsableCommand {
       return try measured.get()
     }
     switch format {
-    case .table: Console.write(result.text)
+    case .table:
+      Console.write(result.text)
+      Console.write(result.passed ? "Every claim holds.\n" : "A claim FAILED; see NO above.\n")
     case .json: try Console.write(json: result)
     }
+    if !result.passed { throw ExitCode.failure }
   }
 }

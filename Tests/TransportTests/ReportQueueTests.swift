@@ -104,4 +104,20 @@ import Wire
     delay.reset()
     #expect(delay.next(fraction: 0) == .milliseconds(50))
   }
+
+  @Test func whatTakesTheSamePlaceIsNotNew() {
+    var queue = ReportQueue()
+    let request = PortRequest(locator: IPv4Address(10, 64, 1, 1))
+    let other = PortRequest(locator: IPv4Address(10, 64, 1, 2))
+    let reports: [Report] = [
+      .portRequest(request), .health([change(1, true)]), .acknowledged(Revision(1), Epoch(1)),
+      .statistics(statistics("")),
+    ]
+    #expect(reports.map { queue.add($0) } == [true, true, true, true])
+    #expect(reports.map { queue.add($0) } == [false, false, false, false])
+    let more: [Report] = [.portRequest(other), .health([change(1, false), change(2, true)])]
+    #expect(more.map { queue.add($0) } == [true, true])
+    while queue.next() != nil {}
+    #expect(reports.map { queue.add($0) } == [true, true, true, true])
+  }
 }

@@ -16,8 +16,10 @@ public struct CrowdMeasurement: Codable, Hashable, Sendable {
   public var heavy = OutboundReport()
 
   /// Connects one by one, without the heavy VM and beside it.
+  ///
+  /// The heavy one has `patience` seconds to use all its ports.
   public static func take(
-    in lab: Lab, scene: OutboundScene, connections: Int = 500, perSecond: Int = 50
+    in lab: Lab, scene: OutboundScene, connections: Int = 500, perSecond: Int = 50, patience: Int = 15
   ) async throws(LabError) -> Self {
     guard let heavy = scene.heavy else {
       throw LabError(.topology, "No VM of another service is on the host of \(scene.busy).")
@@ -31,14 +33,14 @@ public struct CrowdMeasurement: Codable, Hashable, Sendable {
     _ = try await lab.reach(from: scene.busy, load)
     let alone = try await lab.reach(from: scene.busy, load)
     // To one server, so that each port has one connection; what gets none is given up and tried again.
-    let seconds = connections / max(perSecond, 1) + 25
+    let seconds = connections / max(perSecond, 1) + patience + 10
     let storm = OutboundLoad(
       targets: scene.second, count: 10_000_000, concurrency: 500, timeoutMilliseconds: 250, keepSeconds: 0,
       seconds: seconds)
     let storming = Task { try await lab.reach(from: heavy, storm, isYielding: true) }
     let cap = measured.heavyCap
     var ports = 0
-    try await Patience.wait(upTo: 15_000) { () async throws(LabError) in
+    try await Patience.wait(upTo: patience * 1000) { () async throws(LabError) in
       ports = try await lab.ports().first { $0.vm == heavy }?.inUse ?? 0
       return ports >= cap
     }

@@ -12,12 +12,17 @@ public struct DisturbanceMeasurement: Codable, Hashable, Sendable {
   public var longestGapMilliseconds = 0.0
   /// The MUX that was killed and started again.
   public var mux = ""
-  /// The node whose manager led and was killed while ports were asked for.
+  /// The node whose manager led and was killed.
   public var leader = ""
-  /// New connections of another VM, each eighth of which needed more ports, begun around the leader's death.
+  /// New connections of another VM without a port at hand, begun at once when the leader was dead.
   public var fresh = OutboundReport()
-  /// Requests for ports meanwhile.
-  public var requests = 0
+  /// Requests for ports that this VM had made when the leader was killed.
+  public var requestsBefore = 0
+  /// Requests that it had made at the end.
+  public var requestsAfter = 0
+
+  /// Those that the new connections took: the first finds nobody who leads.
+  public var requests: Int { requestsAfter - requestsBefore }
 
   /// Kills the scene's victim and starts it again, then kills the leader, which is made to be another MUX.
   public static func take(
@@ -40,23 +45,22 @@ public struct DisturbanceMeasurement: Codable, Hashable, Sendable {
     try await lab.awaitRoutes()
     try? await Task.sleep(for: .seconds(2))
     measured.leader = await lab.leader() ?? ""
-    let before = try await lab.settledPorts(of: outbound.busy)
     // What it asked for earlier, it does not ask for again; so it has to give that back first.
     try await lab.recallPorts(of: outbound.busy)
+    measured.requestsBefore = try await lab.settledPorts(of: outbound.busy).requests ?? 0
+    if !measured.leader.isEmpty { try await lab.kill(measured.leader) }
     let load = OutboundLoad(
       targets: outbound.second, count: 600, concurrency: 300, perSecond: 100, timeoutMilliseconds: 15_000,
       keepSeconds: 0)
     let making = Task { try await standing.reach(from: outbound.busy, load) }
-    try? await Task.sleep(for: .milliseconds(1_500))
     if !measured.leader.isEmpty {
-      try await lab.kill(measured.leader)
       try? await Task.sleep(for: .seconds(4))
       try await lab.start(measured.leader)
       try await lab.awaitRoutes()
     }
     measured.fresh = try await BackendStopMeasurement.value(of: making)
     let report = try await BackendStopMeasurement.value(of: holding)
-    measured.requests = (try await lab.settledPorts(of: outbound.busy).requests ?? 0) - (before.requests ?? 0)
+    measured.requestsAfter = try await lab.settledPorts(of: outbound.busy).requests ?? 0
     // A connection that never was up counts as broken.
     let broken = report.connections.filter { $0.broke != nil || $0.firstReply == 0 }
     measured.broken = broken.count
@@ -70,7 +74,8 @@ public struct DisturbanceMeasurement: Codable, Hashable, Sendable {
     """
     \(mux) killed and back, then \(leader), which led:
       \(broken) of \(held) open connections broke; the longest silence was \(Int(longestGapMilliseconds)) ms
-      \(fresh.failed) of \(fresh.attempted) new ones failed meanwhile, with \(requests) requests for ports; handshakes \(fresh.handshakes.text)
+      \(fresh.failed) of \(fresh.attempted) new ones, begun when \(leader) was dead, failed; handshakes \(fresh.handshakes.text)
+      requests for ports until \(leader) was killed: \(requestsBefore), and until the end: \(requestsAfter)
 
     """ + (reasons + fresh.reasons).prefix(3).map { "  failed: \($0)\n" }.joined()
   }

@@ -41,13 +41,21 @@ extension Lab {
     }
   }
 
-  /// What a VM has of the VIP that it leaves by first, once its host has spoken of it since `moment`.
+  /// What a VM has of the VIP that it leaves by first, once its requests are counted.
   ///
-  /// Hosts report every second.
+  /// Hosts report every second and do not say when: two answers with a report between them count the same.
   func settledPorts(of machine: String) async throws(LabError) -> LabPorts {
-    try? await Task.sleep(for: .milliseconds(Limits.statisticsMilliseconds))
-    return try await ports().first { $0.vm == machine }
-      ?? LabPorts(vip: "", vm: machine, allocated: 0, recalled: 0)
+    var last: LabPorts?
+    for _ in 0..<Limits.statisticsLooks {
+      try? await Task.sleep(for: .milliseconds(Limits.statisticsMilliseconds))
+      let now =
+        try await ports().first { $0.vm == machine }
+        ?? LabPorts(vip: "", vm: machine, allocated: 0, recalled: 0, requests: 0)
+      // A host says nothing of a VM that has nothing and never asked.
+      if let last, (last.requests ?? 0) == (now.requests ?? 0) { return now }
+      last = now
+    }
+    throw LabError(.timeout, "The requests of \(machine) for ports are not the same twice.")
   }
 
   /// Connects to the internet from a VM's namespace, by as many processes as have descriptors for all.

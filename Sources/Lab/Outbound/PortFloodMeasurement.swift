@@ -2,8 +2,8 @@ import Control
 
 /// What became of a flood of requests for ports.
 public struct PortFloodReport: Codable, Hashable, Sendable {
-  /// Requests that were sent.
-  public var offered = 0
+  /// Requests that were sent: those that equalled one which waited still do not count.
+  public var sent = 0
   /// Requests that were answered with leases.
   public var leased = 0
   /// Ranges that were leased.
@@ -17,6 +17,8 @@ public struct PortFloodReport: Codable, Hashable, Sendable {
 
   /// No request yet.
   public init() {}
+
+  func perSecond(_ count: Int) -> Double { Double(count) / max(seconds, 0.001) }
 }
 
 /// What operators see while one host asks for far more ports than managers can give.
@@ -35,12 +37,21 @@ public struct PortFloodMeasurement: Codable, Hashable, Sendable {
   /// The node that asks; nothing but the flood says that it is there.
   static let node = "flood"
   static let service = "flood"
-  /// VMs that it asks for: with ten requests a second for each, more than managers can answer.
-  static let machines = 400
+  /// So much more is asked for than is wanted, since a pause of the flood's own must not make it less.
+  static let margin = 1.05
+
+  /// How many times as many requests were sent as managers can answer.
+  public var multiple: Double {
+    guard capacity.leased > 0 else { return 0 }
+    return flood.perSecond(flood.sent) / capacity.perSecond(capacity.leased)
+  }
 
   /// Adds a node with many VMs, and asks for ports in its name.
+  ///
+  /// With ten requests a second for each, 400 VMs are more than managers can answer.
   public static func take(
-    in lab: Lab, applies: Int = 100, excess: Int = 10, seconds: Int = 15
+    in lab: Lab, machines: Int = 400, applies: Int = 100, excess: Int = 10, seconds: Int = 15,
+    capacitySeconds: Int = 5
   ) async throws(LabError) -> Self {
     var measured = PortFloodMeasurement()
     measured.unloaded = try await ControlMeasurement.applies(
@@ -49,9 +60,10 @@ public struct PortFloodMeasurement: Codable, Hashable, Sendable {
       try await lab.certificates.issue(
         node: node, roles: "host", address: "10.1.99.2", with: lab.record.programs.control)
     }
-    try await configure("apply", in: lab)
-    measured.capacity = try await flood(in: lab, perSecond: 0, seconds: 5)
-    let rate = Int(Double(measured.capacity.leased) / max(measured.capacity.seconds, 0.001)) * excess
+    try await configure("apply", machines: machines, in: lab)
+    let capacity = try await flood(in: lab, perSecond: 0, seconds: capacitySeconds)
+    measured.capacity = capacity
+    let rate = Int(capacity.perSecond(capacity.leased) * Double(excess) * margin)
     let flooding = Task { try await flood(in: lab, perSecond: max(rate, excess), seconds: seconds) }
     try? await Task.sleep(for: .seconds(2))
     // While nobody speaks for the node, nothing that waits for every node would end.
@@ -62,11 +74,13 @@ public struct PortFloodMeasurement: Codable, Hashable, Sendable {
       measured.failure = error.reason
     }
     measured.flood = try await BackendStopMeasurement.value(of: flooding)
-    try await configure("delete", in: lab)
+    try await configure("delete", machines: machines, in: lab)
     return measured
   }
 
-  private static func configure(_ verb: String, in lab: Lab) async throws(LabError) {
+  private static func configure(
+    _ verb: String, machines: Int, in lab: Lab
+  ) async throws(LabError) {
     var command = try lab.control([verb, "-f", "-"])
     let names = (0..<machines).map { "flood-\($0)" }
     var documents = [
@@ -100,14 +114,14 @@ public struct PortFloodMeasurement: Codable, Hashable, Sendable {
 
   /// The measurement as text.
   public var text: String {
-    func rate(_ report: PortFloodReport, _ count: Int) -> Int {
-      Int(Double(count) / max(report.seconds, 0.001))
-    }
+    let (able, asked) = (capacity.perSecond(capacity.leased), flood.perSecond(flood.sent))
+    let times = (multiple * 10).rounded() / 10
     let refusals = flood.refused.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
     return """
-      requests for ports, per second: \(rate(capacity, capacity.leased)) got leases when nothing else was asked, \
-      \(rate(capacity, capacity.ranges)) ranges; then \(rate(flood, flood.offered)) were offered and \
-      \(rate(flood, flood.leased)) got leases; refused: \(refusals.isEmpty ? "none" : refusals.joined(separator: ", "))
+      requests for ports, per second: \(Int(able)) got leases when nothing else was asked, \
+      \(Int(capacity.perSecond(capacity.ranges))) ranges; then \(Int(asked)) were sent, \(times) times as many, and \
+      \(Int(flood.perSecond(flood.leased))) got leases; \
+      refused: \(refusals.isEmpty ? "none" : refusals.joined(separator: ", "))
         apply --wait without it: \(unloaded.text)
         apply --wait beside it:  \(loaded.text)
 

@@ -14,6 +14,11 @@ public struct SNATMeasurement: Codable, Hashable, Sendable {
   public var flood: PortFloodMeasurement?
   /// Who had which ranges all the while.
   public var history = PortHistory()
+  /// What is claimed of all that.
+  public var claims: [DemoReport.Claim] = []
+
+  /// Whether all was measured and no claim failed.
+  public var passed: Bool { !claims.isEmpty && !claims.contains { $0.ok == false } }
 
   /// How much is measured.
   public struct Settings: Sendable {
@@ -56,15 +61,17 @@ public struct SNATMeasurement: Codable, Hashable, Sendable {
     progress("\(scene.victim) and the leader killed")
     measured.disturbance = try await DisturbanceMeasurement.take(in: &lab, scene: scene, outbound: outbound)
     progress(measured.disturbance.text)
-    watching.cancel()
-    measured.history = await watching.value
     progress("a flood of requests for ports")
     measured.flood = try await PortFloodMeasurement.take(in: lab, excess: settings.excess)
+    watching.cancel()
+    measured.history = await watching.value
+    measured.claims = OutboundClaims.claims(measured, outbound, excess: settings.excess)
     return measured
   }
 
   /// The measurement as text.
   public var text: String {
     delay.text + keep.text + (crowd?.text ?? "") + disturbance.text + (flood?.text ?? "") + history.text
+      + "\n" + DemoReport.table(claims)
   }
 }
