@@ -71,8 +71,9 @@ final class HostForwarding: Sendable {
     }
   }
 
-  /// The workers know the carried flows. Not before: a flow that nobody knows would live on when its ports are
-  /// somebody else's.
+  /// The workers know the carried flows.
+  ///
+  /// Not to be said before: a flow that nobody knows would live on when its ports are somebody else's.
   func tookOver() { memory.withLock { $0.isTakenOver = true } }
 
   /// Brings the kernel to a state that the workers run already: its MUXes, and no flow that it does not name;
