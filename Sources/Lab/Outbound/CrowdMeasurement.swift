@@ -16,10 +16,8 @@ public struct CrowdMeasurement: Codable, Hashable, Sendable {
   public var heavy = OutboundReport()
 
   /// Connects one by one, without the heavy VM and beside it.
-  ///
-  /// The heavy one has `patience` seconds to use all its ports.
   public static func take(
-    in lab: Lab, scene: OutboundScene, connections: Int = 500, perSecond: Int = 50, patience: Int = 15
+    in lab: Lab, scene: OutboundScene, connections: Int = 500, perSecond: Int = 50
   ) async throws(LabError) -> Self {
     guard let heavy = scene.heavy else {
       throw LabError(.topology, "No VM of another service is on the host of \(scene.busy).")
@@ -32,8 +30,10 @@ public struct CrowdMeasurement: Codable, Hashable, Sendable {
     // Once unmeasured, so that both runs have ports at hand.
     _ = try await lab.reach(from: scene.busy, load)
     let alone = try await lab.reach(from: scene.busy, load)
+    // It has this long to use all its ports, and five seconds more than the second run takes.
+    let patience = 15
     // To one server, so that each port has one connection; what gets none is given up and tried again.
-    let seconds = connections / max(perSecond, 1) + patience + 10
+    let seconds = connections / max(perSecond, 1) + patience + 5
     let storm = OutboundLoad(
       targets: scene.second, count: 10_000_000, concurrency: 500, timeoutMilliseconds: 250, keepSeconds: 0,
       seconds: seconds)
