@@ -51,6 +51,30 @@ import Wire
     #expect(isTaken && !isTakenBehind)
   }
 
+  @Test(
+    "entries about ports go to those whom they concern, and to the others after a second or when somebody waits"
+  )
+  func bare() {
+    var bench = PortTests.Bench()
+    for _ in 0..<2 {
+      bench.ask()
+      bench.hear()
+    }
+    #expect(bench.leases().count == 4 && bench.nodes["host2"]?.revision != bench.manager.state.revision)
+    bench.pass(2)
+    #expect(bench.nodes["host2"]?.revision == bench.manager.state.revision)
+    bench.ask()
+    bench.hear()
+    #expect(bench.nodes["host2"]?.revision != bench.manager.state.revision)
+    bench.feed(.wait(RequestID(900), bench.manager.state.revision))
+    bench.hear()
+    #expect(bench.nodes["host2"]?.revision == bench.manager.state.revision)
+    bench.operate(.apply([PortTests.machine("vm2", host: "host2")]))
+    bench.ask()
+    bench.hear()
+    #expect(bench.nodes["mux1"]?.revision == bench.manager.state.revision)
+  }
+
   @Test("a flood's ports that all come back end no MUX's stream") func flood() {
     let names = (1...6).map { "vm\($0)" }
     let vips = (11...12).map { ip("203.0.113.\($0)") }
