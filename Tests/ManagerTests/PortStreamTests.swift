@@ -40,6 +40,14 @@ import Wire
     #expect(bench.manager.clusterState().ports.first?.orphaned == 0)
   }
 
+  @Test("a request that waits may be said again, at no price") func patience() {
+    var bench = PortTests.Bench()
+    for _ in 0..<30 { bench.ask() }
+    #expect(bench.refusals.isEmpty && bench.unheard["mux1"]?.isEmpty == false)
+    bench.hear()
+    #expect(bench.leases() == [1024, 1032])
+  }
+
   @Test("one entry may have more commands than may wait behind it") func bigEntry() {
     var stream = NodeStream(
       id: SessionID(1),
