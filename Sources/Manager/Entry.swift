@@ -22,6 +22,14 @@ public enum Entry: Codable, Hashable, Sendable {
   case portsRecalled(PortRecall, by: Author)
   /// All MUXes know what was leased up to a revision, so that hosts may have it.
   case portsRipe(upTo: Revision)
+
+  /// Whether it concerns only those nodes that have something to do for it.
+  var isOfPorts: Bool {
+    switch self {
+    case .portsRequested, .portsReturned, .portsReleased, .portsRecalled, .portsRipe: true
+    case .operation, .health, .epochBegan, .keysRotated, .note: false
+    }
+  }
 }
 
 /// A range that its host has stopped using.

@@ -64,6 +64,9 @@ enum Limits {
   static let portRetryMilliseconds: UInt32 = 1000
   /// The log is told at most so often which leases are ripe: what it does not say, the hosts of a new primary wait for.
   static let ripeMilliseconds: UInt64 = 1000
+  /// How long a node that an entry about ports does not concern may be behind by it, unless an operator waits: there
+  /// are hundreds of these in a second, and up to a thousand nodes.
+  static let bareRevisionMilliseconds: UInt64 = 1000
   /// How long leases wait for a MUX without a stream: one that has ended, or comes again, does so within this time.
   ///
   /// One that is cut off from managers alone goes on announcing, with what it knew, for as long as that lasts.

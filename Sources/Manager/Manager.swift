@@ -33,6 +33,8 @@ public struct Manager: Sendable {
   var unsure: Set<String> = []
   /// Deleted nodes that have not let go of their VMs' ports, and since when.
   var lostSince: [String: UInt64] = [:]
+  /// The newest revision that is not about ports alone.
+  var newsForAll = Revision(0)
   private var view: SnapshotView?
 
   struct NodeMemory {
@@ -166,6 +168,7 @@ public struct Manager: Sendable {
         outputs += followPorts(committed.entry, effects, at: committed.revision)
       }
       if case .keysRotated = committed.entry { awaitsDraw = false }
+      if !committed.entry.isOfPorts { newsForAll = committed.revision }
       let isHeldBack = !effects.leases.isEmpty
       for each in effects.commands { outputs += enqueue(isHeldBack ? each.withoutLeases : each) }
       if case .operation = committed.entry { outputs += followNodes(from: before) }
@@ -250,6 +253,7 @@ public struct Manager: Sendable {
     guard state.epoch == epoch, !isFenced, let node = streams[session]?.node else { return [] }
     guard state.desired.nodes[node] != nil else { return dismiss(node, session) }
     if streams[session]?.needsSnapshot == true, mustWait(node) { return [] }
+    if mayWait(session) { return [] }
     let update = streams[session]?.next(state, now: now) {
       var shared = view ?? SnapshotView()
       defer { view = shared }

@@ -165,6 +165,11 @@ extension Manager {
       ? max(Limits.pendingCommandsPerMux, state.ports.leasedCount) : Limits.pendingCommandsPerNode
   }
 
+  /// Whether what the node could be sent is of no use to anybody yet: entries about ports come by the hundred.
+  func mayWait(_ session: SessionID) -> Bool {
+    waits.isEmpty && streams[session]?.isBare(since: newsForAll, at: now) == true
+  }
+
   // MARK: Time
 
   /// MUXes that are silent, or late, count no more; hosts that are gone for good lose what they had.
@@ -176,6 +181,7 @@ extension Manager {
     }
     outputs += ripen() + sayRipe()
     for session in streams.keys.sorted() {
+      outputs += push(session)
       guard let stream = streams[session], stream.isFarewellOver(at: now) else { continue }
       outputs += close(session, "Node/\(stream.node) was deleted")
     }

@@ -8,7 +8,10 @@ extension Manager {
       return [.fail(id, .overloaded(reason: reason, retryAfterMilliseconds: Limits.waitRetryMilliseconds))]
     }
     guard epoch != nil else { return [.fail(id, .notPrimary(address: primaryAddress))] }
-    return waits.begin(id, revision, progress)
+    var outputs = waits.begin(id, revision, progress)
+    // Nodes that ports alone have left behind are told now.
+    for session in streams.keys.sorted() { outputs += push(session) }
+    return outputs
   }
 
   mutating func endWait(_ id: RequestID) -> [Output] {

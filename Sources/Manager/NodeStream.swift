@@ -37,6 +37,12 @@ struct NodeStream {
     return !hasBacklog || pending.count <= limit
   }
 
+  /// Whether all that could be sent is the number of a revision, and there was no news for all nodes since the last; it
+  /// is sent when that is a second ago.
+  func isBare(since news: Revision, at now: UInt64) -> Bool {
+    !needsSnapshot && pending.isEmpty && sent >= news && now < sentAt + Limits.bareRevisionMilliseconds
+  }
+
   /// What is to be sent now, if anything.
   mutating func next(_ state: ManagerState, now: UInt64, snapshot: () -> [Command]) -> Update? {
     guard !awaitsAcknowledgement, needsSnapshot || sent < state.revision || !pending.isEmpty else {

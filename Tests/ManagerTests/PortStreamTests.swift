@@ -40,6 +40,14 @@ import Wire
     #expect(bench.manager.clusterState().ports.first?.orphaned == 0)
   }
 
+  @Test("a request that waits may be said again, at no price") func patience() {
+    var bench = PortTests.Bench()
+    for _ in 0..<30 { bench.ask() }
+    #expect(bench.refusals.isEmpty && bench.unheard["mux1"]?.isEmpty == false)
+    bench.hear()
+    #expect(bench.leases() == [1024, 1032])
+  }
+
   @Test("one entry may have more commands than may wait behind it") func bigEntry() {
     var stream = NodeStream(
       id: SessionID(1),
@@ -49,6 +57,30 @@ import Wire
     let isTaken = stream.enqueue(Array(repeating: command, count: 11), atMost: 10)
     let isTakenBehind = stream.enqueue([command], atMost: 10)
     #expect(isTaken && !isTakenBehind)
+  }
+
+  @Test(
+    "entries about ports go to those whom they concern, and to the others after a second or when somebody waits"
+  )
+  func bare() {
+    var bench = PortTests.Bench()
+    for _ in 0..<2 {
+      bench.ask()
+      bench.hear()
+    }
+    #expect(bench.leases().count == 4 && bench.nodes["host2"]?.revision != bench.manager.state.revision)
+    bench.pass(2)
+    #expect(bench.nodes["host2"]?.revision == bench.manager.state.revision)
+    bench.ask()
+    bench.hear()
+    #expect(bench.nodes["host2"]?.revision != bench.manager.state.revision)
+    bench.feed(.wait(RequestID(900), bench.manager.state.revision))
+    bench.hear()
+    #expect(bench.nodes["host2"]?.revision == bench.manager.state.revision)
+    bench.operate(.apply([PortTests.machine("vm2", host: "host2")]))
+    bench.ask()
+    bench.hear()
+    #expect(bench.nodes["mux1"]?.revision == bench.manager.state.revision)
   }
 
   @Test("a flood's ports that all come back end no MUX's stream") func flood() {

@@ -360,14 +360,6 @@ import Wire
       ])
   }
 
-  @Test("a request that waits may be said again, at no price") func patience() {
-    var bench = Bench()
-    for _ in 0..<30 { bench.ask() }
-    #expect(bench.refusals.isEmpty && bench.unheard["mux1"]?.isEmpty == false)
-    bench.hear()
-    #expect(bench.leases() == [1024, 1032])
-  }
-
   @Test("requests of one moment share an entry") func gathered() throws {
     var bench = Bench(Self.base + [Self.service(["vm1", "vm2"])])
     // Two entries may be on their way; what comes meanwhile waits.

@@ -27,11 +27,12 @@ import Testing
   /// A little before the seed that finds a bug, to keep the time short; `ananta-sim --bug` begins at seed 0.
   static let hidingPlaces: [(Simulator.Bug, UInt64)] = Simulator.Bug.allCases.map { bug in
     switch bug {
-    case .amnesiacVoter: (bug, 205)
-    case .idleAnswerUnconfirmed: (bug, 90)
-    case .stalePrimaryNotFenced: (bug, 60)
-    case .leaseIgnoresDrift: (bug, 40)
-    case .acceptAnsweredBeforeFsync: (bug, 22)
+    case .amnesiacVoter: (bug, 14)
+    case .idleAnswerUnconfirmed: (bug, 8)
+    case .stalePrimaryNotFenced: (bug, 8)
+    case .leaseIgnoresDrift: (bug, 172)
+    case .acceptAnsweredBeforeFsync: (bug, 26)
+    case .rangeReusedWhileHeld: (bug, 23)
     default: (bug, 0)
     }
   }
