@@ -50,7 +50,7 @@ public struct PortFloodMeasurement: Codable, Hashable, Sendable {
   ///
   /// With ten requests a second for each, 400 VMs are more than managers can answer.
   public static func take(
-    in lab: Lab, machines: Int = 400, applies: Int = 100, excess: Int = 10, seconds: Int = 15,
+    in lab: Lab, machines: Int = 400, applies: Int = 100, excess: Int = 10, seconds: Int = 40,
     capacitySeconds: Int = 5
   ) async throws(LabError) -> Self {
     var measured = PortFloodMeasurement()
