@@ -11,6 +11,7 @@ struct Desk: Sendable {
     let node: String
     let isMux: Bool
     let messages: AsyncStream<ManagerMessage>.Continuation
+    var patience = PortPatience()
   }
 
   /// A sentence for the log that an operator reads.
@@ -50,8 +51,14 @@ struct Desk: Sendable {
   }
 
   /// An agent is to know that one of its VMs gets no ports for now; one that listens to nothing asks again by itself.
-  func refuse(_ refusal: PortRefusal, _ session: SessionID) {
+  mutating func refuse(_ refusal: PortRefusal, _ session: SessionID) {
+    sessions[session]?.patience.begin(refusal, at: .now)
     sessions[session]?.messages.yield(.portRefusal(refusal))
+  }
+
+  /// Whether a VM's request comes before the time that a refusal on the same stream has named.
+  func isEarly(_ request: PortRequest, _ session: SessionID) -> Bool {
+    sessions[session]?.patience.covers(request.locator, at: .now) ?? false
   }
 
   mutating func begin(_ id: RequestID, _ continuation: AsyncStream<WaitProgress>.Continuation) {

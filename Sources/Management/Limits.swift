@@ -15,6 +15,8 @@ enum Limits {
   static let tick = Duration.seconds(1)
   /// After which a read that found too many others may be tried again.
   static let readRetryMilliseconds: UInt32 = 200
+  /// VMs of one stream that were told to wait before they ask for ports again: 64 octets each.
+  static let patientMachines = 4096
   /// Messages that wait for an agent to listen: refusals of 20 octets, and an update or two.
   static let messagesPerStream = 4096
 }

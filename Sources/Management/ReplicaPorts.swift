@@ -36,6 +36,7 @@ extension ManagerReplica {
 
   /// A host asks for ports; what the stage has no room for is answered so, and the host asks again later.
   ///
+  /// Who asks again before the time that the refusal named has its answer already.
   /// Nobody waits for its turn: what the agent says after it is not held up, however much it asks for.
   func take(_ request: PortRequest, of node: String, from session: SessionID) {
     @Sendable func refuse(_ milliseconds: UInt32) {
@@ -44,8 +45,11 @@ extension ManagerReplica {
       desk.withLock { $0.refuse(refusal, session) }
     }
     // Each VM of the host has a turn of its own; what it invents shares one.
-    let isItsOwn = desk.withLock { $0.manager.state.host(of: request.locator) } == node
-    let key = isItsOwn ? StageKey.machine(request) : .node(node)
+    let key = desk.withLock { desk -> StageKey? in
+      guard !desk.isEarly(request, session) else { return nil }
+      return desk.manager.state.host(of: request.locator) == node ? .machine(request) : .node(node)
+    }
+    guard let key else { return }
     let admission = pool.offer(key, to: .snatManagement, .normal) {
       refuse(UInt32(Limits.sleepMilliseconds))
     } run: {

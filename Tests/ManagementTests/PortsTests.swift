@@ -157,4 +157,40 @@ import Wire
     #expect(sizes == [1, 1, 38])
     await replica.stop()
   }
+
+  @Test("who asks again before the time that a refusal named is not answered twice") func early() async throws
+  {
+    let replica = await Bench.primary()
+    let host = try await Self.agents(replica, machines: 2)
+    await host.ask(Self.locator(40))
+    #expect(await eventually { !host.refusals.isEmpty })
+    for _ in 0..<50 { await host.ask(Self.locator(40)) }
+    // Others are served all the same, and when they are, all that was said before has been heard.
+    await host.ask(Self.locator(2))
+    #expect(await eventually { host.leaseCount(Self.locator(2)) == 2 })
+    #expect(host.refusals.map(\.reason) == [.noService])
+    await replica.stop()
+  }
+
+  @Test("patience ends when its time is over, and has a bound") func patience() {
+    let now = ContinuousClock.now
+    var patience = PortPatience()
+    func refusal(_ number: UInt32) -> PortRefusal {
+      PortRefusal(
+        locator: IPv4Address(number: number), reason: .exhausted, retryAfterMilliseconds: 1000)
+    }
+    patience.begin(refusal(1), at: now)
+    #expect(patience.covers(IPv4Address(number: 1), at: now + .milliseconds(999)))
+    #expect(!patience.covers(IPv4Address(number: 1), at: now + .milliseconds(1000)))
+    #expect(!patience.covers(IPv4Address(number: 2), at: now))
+    for number in 2...UInt32(Management.Limits.patientMachines + 1) {
+      patience.begin(refusal(number), at: now + .milliseconds(500))
+    }
+    #expect(
+      !patience.covers(
+        IPv4Address(number: UInt32(Management.Limits.patientMachines + 1)), at: now + .milliseconds(500)))
+    // Those that are over make room.
+    patience.begin(refusal(9_999_999), at: now + .milliseconds(1000))
+    #expect(patience.covers(IPv4Address(number: 9_999_999), at: now + .milliseconds(1000)))
+  }
 }
