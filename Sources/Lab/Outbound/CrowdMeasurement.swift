@@ -1,9 +1,13 @@
 import Control
+import Wire
 
 /// What a VM sees of another tenant's VM on the same host that has used all its ports and goes on asking.
 public struct CrowdMeasurement: Codable, Hashable, Sendable {
   /// Handshakes without the other.
   public var alone = Distribution(milliseconds: [])
+  /// Handshakes beside the other's client, of whose packets none leaves its VM: what the client itself takes of the
+  /// machine, which is the lab's doing.
+  public var besideClient = Distribution(milliseconds: [])
   /// Handshakes beside it.
   public var beside = Distribution(milliseconds: [])
   /// What failed of both.
@@ -15,9 +19,12 @@ public struct CrowdMeasurement: Codable, Hashable, Sendable {
   /// What became of its connections.
   public var heavy = OutboundReport()
 
-  /// Connects one by one, without the heavy VM and beside it.
+  /// Where the client connects when its packets are to end in the VM (RFC 5737, documentation).
+  private static let nowhere = IPv4Address(192, 0, 2, 1)
+
+  /// Connects one by one: without the heavy VM, beside a client in it that reaches nothing, and beside the heavy VM.
   public static func take(
-    in lab: Lab, scene: OutboundScene, connections: Int = 500, perSecond: Int = 50
+    in lab: Lab, scene: OutboundScene, connections: Int = 1_000, perSecond: Int = 50
   ) async throws(LabError) -> Self {
     guard let heavy = scene.heavy else {
       throw LabError(.topology, "No VM of another service is on the host of \(scene.busy).")
@@ -37,6 +44,7 @@ public struct CrowdMeasurement: Codable, Hashable, Sendable {
     let storm = OutboundLoad(
       targets: scene.second, count: 10_000_000, concurrency: 500, timeoutMilliseconds: 250, keepSeconds: 0,
       seconds: seconds)
+    measured.besideClient = try await handshakes(in: lab, scene, load, besideClientOf: heavy, storm)
     let storming = Task { try await lab.reach(from: heavy, storm, isYielding: true) }
     let cap = measured.heavyCap
     var ports = 0
@@ -53,11 +61,29 @@ public struct CrowdMeasurement: Codable, Hashable, Sendable {
     return measured
   }
 
+  private static func handshakes(
+    in lab: Lab, _ scene: OutboundScene, _ load: OutboundLoad, besideClientOf heavy: String,
+    _ storm: OutboundLoad
+  ) async throws(LabError) -> Distribution {
+    // What comes in by `lo` and is for nobody here is dropped without a word, as at a host that has no port.
+    try await lab.run(in: heavy, "ip", "route", "add", "\(nowhere)/32", "dev", "lo").check()
+    var idle = storm
+    idle.targets = [OutboundLoad.Target(address: nowhere, port: 80)]
+    idle.seconds = load.count / max(load.perSecond, 1) + 2
+    let chosen = idle
+    let storming = Task { try await lab.reach(from: heavy, chosen, isYielding: true) }
+    let report = try await lab.reach(from: scene.busy, load)
+    _ = try await BackendStopMeasurement.value(of: storming)
+    try await lab.run(in: heavy, "ip", "route", "del", "\(nowhere)/32").check()
+    return report.handshakes
+  }
+
   /// The measurement as text.
   public var text: String {
     """
     a VM beside a heavy one:  \(failed) failed
       handshakes without it:  \(alone.text)
+      beside its client only: \(besideClient.text)
       handshakes beside it:   \(beside.text)
       the heavy one: \(heavyPorts) of \(heavyCap) ports in use, \(heavy.attempted) connections tried, \(heavy.failed) got none
 
