@@ -230,7 +230,7 @@ struct PortModel: ~Copyable {
 
 @Suite("Leased ports, beside a model")
 struct PortModelTests {
-  @Test("keep their promises in every history", arguments: 1...16)
+  @Test("keep their promises in every history", arguments: 1...8)
   func histories(seed: Int) {
     var model = PortModel(seed: UInt64(seed))
     for _ in 0..<2_500 {
