@@ -66,7 +66,7 @@ public struct CrowdMeasurement: Codable, Hashable, Sendable {
     _ storm: OutboundLoad
   ) async throws(LabError) -> Distribution {
     // What comes in by `lo` and is for nobody here is dropped without a word, as at a host that has no port.
-    try await lab.run(in: heavy, "ip", "route", "add", "\(nowhere)/32", "dev", "lo").check()
+    try await lab.command(in: heavy, ["ip", "route", "add", "\(nowhere)/32", "dev", "lo"]).check()
     var idle = storm
     idle.targets = [OutboundLoad.Target(address: nowhere, port: 80)]
     idle.seconds = load.count / max(load.perSecond, 1) + 2
@@ -74,7 +74,7 @@ public struct CrowdMeasurement: Codable, Hashable, Sendable {
     let storming = Task { try await lab.reach(from: heavy, chosen, isYielding: true) }
     let report = try await lab.reach(from: scene.busy, load)
     _ = try await BackendStopMeasurement.value(of: storming)
-    try await lab.run(in: heavy, "ip", "route", "del", "\(nowhere)/32").check()
+    try await lab.command(in: heavy, ["ip", "route", "del", "\(nowhere)/32"]).check()
     return report.handshakes
   }
 
