@@ -154,6 +154,7 @@ struct Desk: Sendable {
       beginnings[session.number] = error
       end(session)
     case .send(let update, let session):
+      sessions[session]?.patience.end(update)
       // No room: its agent has not listened for a long time.
       if case .dropped? = sessions[session]?.messages.yield(.update(update)) { end(session) }
     case .refusePorts(let refusal, let session): refuse(refusal, session)

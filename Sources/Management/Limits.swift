@@ -17,6 +17,8 @@ enum Limits {
   static let readRetryMilliseconds: UInt32 = 200
   /// VMs of one stream that were told to wait before they ask for ports again: 64 octets each.
   static let patientMachines = 4096
+  /// So much earlier than it was told to an agent may ask again.
+  static let patienceMarginMilliseconds = 50
   /// Messages that wait for an agent to listen: refusals of 20 octets, and an update or two.
   static let messagesPerStream = 4096
 }

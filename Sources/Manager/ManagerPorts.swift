@@ -59,7 +59,9 @@ extension Manager {
   /// Tells a host, and once a minute whoever reads the log.
   private mutating func refuse(_ refusal: PortRefusal, _ node: String, _ session: SessionID) -> [Output] {
     let answer = Output.refusePorts(refusal, session)
-    guard let machine = state.machinesByLocator[refusal.locator], portDesk.isNews(refusal, at: now) else {
+    guard let machine = state.machinesByLocator[refusal.locator],
+      portDesk.isNews(refusal, isForeign: state.host(of: refusal.locator) != node, at: now)
+    else {
       return [answer]
     }
     return [answer, .event(.warning, state.sentence(on: refusal, of: machine, to: node))]
@@ -89,7 +91,8 @@ extension Manager {
 
   /// A node runs a revision: MUXes let leases ripen, hosts let go of orphans.
   mutating func followAcknowledgement(_ revision: Revision, of node: String) -> [Output] {
-    let isBack = muxes.acknowledged(node, revision)
+    let owesNothing = sessionsByNode[node].flatMap { streams[$0] }?.owesNothing ?? false
+    let isBack = muxes.acknowledged(node, revision, owesNothing: owesNothing)
     let events: [Output] = isBack ? [.event(.info, "\(node) acknowledges again; leases wait for it")] : []
     return events + ripen() + release(node, upTo: revision)
   }
@@ -167,7 +170,7 @@ extension Manager {
 
   /// Whether what the node could be sent is of no use to anybody yet: entries about ports come by the hundred.
   func mayWait(_ session: SessionID) -> Bool {
-    waits.isEmpty && streams[session]?.isBare(since: newsForAll, at: now) == true
+    streams[session]?.isBare(since: max(newsForAll, waits.newest), at: now) == true
   }
 
   // MARK: Time

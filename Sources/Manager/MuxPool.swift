@@ -70,15 +70,17 @@ struct MuxPool: Sendable {
     }
   }
 
-  /// A node has acknowledged a revision on its stream; true if it was late, and counts again.
-  mutating func acknowledged(_ name: String, _ revision: Revision) -> Bool {
+  /// A node has acknowledged a revision on its stream, and owes nothing more if that was the newest it was sent; true
+  /// if it was late, and counts again.
+  mutating func acknowledged(_ name: String, _ revision: Revision, owesNothing: Bool) -> Bool {
     guard let member = members[name] else { return false }
     switch member {
+    case .late where !owesNothing: return false
     case .attached(let least) where revision < least: return false
     case .attached, .awaited, .present, .silent, .late: members[name] = .present(revision)
     case .absent: break
     }
-    settleDebt(of: name)
+    if owesNothing { settleDebt(of: name) }
     return member == .late
   }
 
@@ -98,9 +100,9 @@ struct MuxPool: Sendable {
       switch member {
       case .awaited(nil, let isAttached): members[name] = .awaited(since: now, isAttached: isAttached)
       case .silent(let revision, nil): members[name] = .silent(revision, since: now)
-      case .awaited(let since?, let isAttached) where now >= since + Limits.muxSilenceMilliseconds:
-        // Its snapshot holds all that this primary found.
-        if isAttached { members[name] = .attached(inherited) } else { leave(name) }
+      // One that was sent its snapshot may announce without it yet, and owes an acknowledgement.
+      case .awaited(let since?, isAttached: false) where now >= since + Limits.muxSilenceMilliseconds:
+        leave(name)
       case .silent(_, let since?) where now >= since + Limits.muxSilenceMilliseconds: leave(name)
       case .awaited, .silent, .absent, .attached, .present, .late: break
       }

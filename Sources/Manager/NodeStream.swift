@@ -85,6 +85,9 @@ struct NodeStream {
     return true
   }
 
+  /// Whether the node has acknowledged all that it was sent.
+  var owesNothing: Bool { !awaitsAcknowledgement }
+
   /// Whether the node has acknowledged the newest lease of this range that it was told of.
   func hasConfirmed(_ range: PortRange) -> Bool {
     hasAcknowledged && !leasesWaiting.contains(range) && !leasesUnderWay.contains(range)

@@ -25,6 +25,7 @@ struct PortDesk {
   private struct Refused: Hashable {
     let locator: IPv4Address
     let reason: PortRefusal.Reason
+    let isForeign: Bool
   }
 
   var isFull: Bool { requests.count >= Limits.requestsWaiting }
@@ -54,8 +55,10 @@ struct PortDesk {
   /// Whether an event is to say that a VM gets no ports, and why: once a minute for each reason.
   ///
   /// Only for locators of VMs: those that hosts invent have no bound.
-  mutating func isNews(_ refusal: PortRefusal, at now: UInt64) -> Bool {
-    let refused = Refused(locator: refusal.locator, reason: refusal.reason)
+  ///
+  /// What a host asks for that the VM is not on does not hide what its own host asks for.
+  mutating func isNews(_ refusal: PortRefusal, isForeign: Bool, at now: UInt64) -> Bool {
+    let refused = Refused(locator: refusal.locator, reason: refusal.reason, isForeign: isForeign)
     guard named[refused] == nil else { return false }
     named[refused] = now
     return true

@@ -6,6 +6,8 @@ struct Waits {
 
   var isEmpty: Bool { waits.isEmpty }
   var isFull: Bool { waits.count >= Limits.waits }
+  /// The newest revision that somebody follows.
+  var newest: Revision { waits.map(\.progress.revision).max() ?? Revision(0) }
 
   /// Begins to follow.
   mutating func begin(_ id: RequestID, _ revision: Revision, _ progress: Progress) -> [Output] {

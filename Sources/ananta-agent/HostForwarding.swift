@@ -55,11 +55,12 @@ final class HostForwarding: Sendable {
     try attach(kernel.device, id: programs.device, to: index)
   }
 
-  /// Flows that an agent before this one has left and that are still right, until they are taken over.
-  func carried(_ kept: KeptState, _ entries: [MachineDirectory.Entry]) -> [CarriedFlow] {
-    guard !memory.withLock({ $0.isTakenOver }) else { return [] }
+  /// Flows that an agent before this one has left and that are still right; nil when they are taken over already, or
+  /// cannot be read.
+  func carried(_ kept: KeptState, _ entries: [MachineDirectory.Entry]) -> [CarriedFlow]? {
+    guard !memory.withLock({ $0.isTakenOver }) else { return nil }
     let judge = Judge(kept, entries)
-    guard let carried = try? kernel.keep({ flow, device in judge.isWanted(flow, device) }) else { return [] }
+    guard let carried = try? kernel.keep({ flow, device in judge.isWanted(flow, device) }) else { return nil }
     return carried.compactMap { carried in
       guard let device = judge.device(of: carried.flow) else { return nil }
       // Half a flow is none.

@@ -175,7 +175,8 @@ actor HostRole: DataPath {
     removeLeftPrograms()
     missing = machines.open(kept.state.machines, mtu: settings.mtu - IPIP.byteCount, forwarding)
     await takeUplinks()
-    if await install(carried: forwarding?.carried(kept, machines.entries) ?? []) { forwarding?.tookOver() }
+    let carried = forwarding?.carried(kept, machines.entries)
+    if await install(carried: carried ?? []), carried != nil { forwarding?.tookOver() }
     faults += forwarding?.follow(kept, machines.entries) ?? []
     faults += watchUplinks()
     faults += await routes.set(destinations(), for: "host")

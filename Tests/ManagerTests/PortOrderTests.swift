@@ -100,4 +100,19 @@ extension PortTests {
     bench.pass(1, but: "mux2")
     #expect(bench.nodes["host1"]?.epoch == Epoch(2) && bench.leases() == [1024, 1032])
   }
+
+  @Test("a new primary waits for a MUX that has a stream and acknowledges nothing, until it is late")
+  func deafAtFirst() {
+    var bench = Bench()
+    bench.ask()
+    bench.hear(but: "mux2")
+    bench.feed(.lostPrimary(address: nil))
+    bench.feed(.becamePrimary(Epoch(2)))
+    for node in ["host1", "mux1", "mux2"] { bench.connect(node) }
+    bench.pass(9, but: "mux2")
+    // Its snapshot would have told it what is not ripe, and it may announce without.
+    #expect(bench.nodes["host1"]?.epoch == Epoch(1))
+    bench.pass(3, but: "mux2")
+    #expect(bench.nodes["host1"]?.epoch == Epoch(2) && bench.leases() == [1024, 1032])
+  }
 }
