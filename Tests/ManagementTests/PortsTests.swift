@@ -47,7 +47,8 @@ import Wire
         switch message {
         case .update(let update):
           _ = known.withLock { $0.node.apply(update) }
-          await replica.report(.acknowledged(update.revision, update.epoch), from: session.id)
+          // What comes after it is heard also while the stages are held up; no update comes before it has its turn.
+          Task { await replica.report(.acknowledged(update.revision, update.epoch), from: session.id) }
         case .portRefusal(let refusal): known.withLock { $0.refusals.append(refusal) }
         }
       }
