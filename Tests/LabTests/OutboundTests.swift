@@ -218,17 +218,25 @@ struct InternetTests {
     return Set(peers.filter { $0.hasPrefix(prefix) }.compactMap { UInt16($0.dropFirst(prefix.count)) })
   }
 
+  /// The same when there are so many, or what there is after ten seconds.
+  private static func ports(
+    of outbound: OutboundScene, at site: Topology.Client, in lab: Lab, once count: Int
+  ) async throws -> Set<UInt16> {
+    var found: Set<UInt16> = []
+    try await Patience.wait(upTo: 10_000) { () async throws(LabError) in
+      found = try await Self.ports(of: outbound, at: site, in: lab)
+      return found.count == count
+    }
+    return found
+  }
+
   @Test func recalledPortsServeTheirConnectionsAndNoOthers() async throws {
     try await Self.inLab { lab, _, outbound in
       let standing = lab
       let (site, other) = (outbound.sites[0], outbound.sites[1])
       let hold = HoldLoad(address: site.web.address, port: site.web.port, count: 20, seconds: 15)
       let holding = Task { try await standing.hold(from: outbound.busy, hold) }
-      var held: Set<UInt16> = []
-      try await Patience.wait(upTo: 10_000) { () async throws(LabError) in
-        held = try await Self.ports(of: outbound, at: site, in: lab)
-        return held.count == 20
-      }
+      let held = try await Self.ports(of: outbound, at: site, in: lab, once: 20)
       #expect(held.count == 20)
       let answer = try await lab.control(["snat", "recall", "--vm", outbound.busy]).check()
       #expect(answer.hasPrefix("vm/\(outbound.busy) ") && answer.hasSuffix(" ports recalled\n"))
@@ -236,11 +244,7 @@ struct InternetTests {
       try await Task.sleep(for: .seconds(1))
       let load = OutboundLoad(targets: [other.web], count: 20, concurrency: 20, keepSeconds: 3)
       let making = Task { try await standing.reach(from: outbound.busy, load) }
-      var fresh: Set<UInt16> = []
-      try await Patience.wait(upTo: 10_000) { () async throws(LabError) in
-        fresh = try await Self.ports(of: outbound, at: other, in: lab)
-        return fresh.count == 20
-      }
+      let fresh = try await Self.ports(of: outbound, at: other, in: lab, once: 20)
       #expect(fresh.count == 20)
       #expect(Set(fresh.map { $0 / 8 }).isDisjoint(with: held.map { $0 / 8 }), "\(fresh) beside \(held)")
       let made = try await making.value
